@@ -1,0 +1,59 @@
+import { AppError } from "../../src/errors.ts";
+import { createSqlClient, type SqlClient } from "../../src/platform/neon/sql-client.ts";
+import { UsageError } from "../args.ts";
+import { readIn, type Surroundings } from "./secrets.ts";
+
+export interface Database extends SqlClient {
+  /** Where it is, for people; holds no password. */
+  readonly where: string;
+}
+
+interface Stack {
+  readonly sqlUrl: string;
+  readonly connectionString: string;
+}
+
+const NEON_HOST = /\.neon\.tech$/;
+const TIMEOUT_MS = 15_000;
+
+/**
+ * The database that a command works on: the Neon database of DATABASE_URL in the environment, or
+ * that of the local stack, through its façade. Throws a UsageError where there is neither.
+ */
+export async function connectDatabase(surroundings: Surroundings): Promise<Database> {
+  const url = surroundings.env["DATABASE_URL"] ?? "";
+  const host = URL.parse(url)?.hostname ?? "";
+  if (NEON_HOST.test(host)) {
+    const client = createSqlClient({ connectionString: url, timeoutMs: TIMEOUT_MS });
+    return naming(client, `the database at ${host}`);
+  }
+  const stack = await readIn(
+    surroundings.root,
+    ".freshet/stack.json",
+    (text) => JSON.parse(text) as Stack,
+  );
+  if (stack === undefined) {
+    throw new UsageError(
+      "No database: start the local stack (npm start), or set DATABASE_URL to a Neon database.",
+    );
+  }
+  const { connectionString, sqlUrl: fetchEndpoint } = stack;
+  const client = createSqlClient({ connectionString, fetchEndpoint, timeoutMs: TIMEOUT_MS });
+  return naming(client, "the local database");
+}
+
+/** Says which database did not answer, since a command may have meant another. */
+function naming(client: SqlClient, where: string): Database {
+  return {
+    where,
+    async query(text, params) {
+      try {
+        return await client.query(text, params);
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        const hint = where === "the local database" ? " Does the local stack run (npm start)?" : "";
+        throw new AppError(error.code, `Asked ${where}: ${error.message}${hint}`, { cause: error });
+      }
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { z } from "zod";
+import { apiKey, eventSource, standardWebhooks } from "../src/features/define.ts";
+import { decimal, pii } from "../src/features/fields.ts";
+
+// A source says what an event looks like. Every event is checked against the schema when it
+// arrives; one that does not fit is set aside with its reason and harms no other.
+
+export const payments = eventSource("payments", {
+  description: "Every payment that a customer made to a merchant",
+  owner: "payments@example.com",
+  schema: z.object({
+    payment_id: z.string(),
+    customer_id: z.string(),
+    merchant_id: z.string(),
+    // Money is a decimal, never a float: sums are exact, and come back as text.
+    amount: decimal(),
+    // Where the card was used, as in ISO 3166: "DE".
+    country: z.string(),
+    // Replaced by a token before anything is stored: equal addresses stay equal, none is readable.
+    email: pii(z.email(), "token"),
+    paid_at: z.iso.datetime({ offset: true }),
+  }),
+  // The same payment sent twice counts once; what was paid earlier counts as earlier, however late
+  // it arrives.
+  id: "payment_id",
+  eventTime: "paid_at",
+  // The payment provider signs its webhooks with this secret; our own services use an API key.
+  accept: [standardWebhooks("PAYMENTS_WEBHOOK_SECRET"), apiKey()],
+});

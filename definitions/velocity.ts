@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { onDemand } from "../src/features/define.ts";
+import { customerSpend } from "./views.ts";
+
+// On-demand features compare a request, which no event has reported yet, with what is known. They
+// are plain functions of the two. Raise the version whenever a function changes.
+
+export const velocity = onDemand("velocity", {
+  description: "How unusual a payment would be for its customer",
+  version: 1,
+  request: z.object({ amount: z.number(), country: z.string().optional() }),
+  from: [customerSpend],
+  features: {
+    /** 3 means: three times what this customer usually pays. */
+    amount_vs_mean: ({ request, features }) => {
+      const usual = features.customer_spend.amount_mean_30d;
+      return usual ? request.amount / usual : null;
+    },
+    /** Whether the card was last used in another country. */
+    country_changed: ({ request, features }) => {
+      const before = features.customer_spend.last_country;
+      return request.country === undefined || before === null ? null : request.country !== before;
+    },
+  },
+});

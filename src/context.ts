@@ -1,0 +1,149 @@
+import { readConfig, type Config } from "./config.ts";
+import type { DefinitionStore } from "./features/definition-store.ts";
+import type { EventLog } from "./features/event-log.ts";
+import type { OnlineStore } from "./features/online-store.ts";
+import type { Registry } from "./features/registry.ts";
+import type { StateArchive } from "./features/state-filling.ts";
+import { rolesByName } from "./governance/built-in-roles.ts";
+import { createRevocations, type Revocations } from "./governance/revocations.ts";
+import type { Role } from "./governance/role.ts";
+import { createVault, type Vault } from "./governance/vault.ts";
+import type { IngestMessage } from "./ingest/envelope.ts";
+import type { IngestQueue } from "./ingest/ingest-queue.ts";
+import type { DeadLetterArchive, QuarantineStore } from "./ingest/quarantine-store.ts";
+import type { Facts, Logger } from "./log.ts";
+import { createDefinitionStore } from "./platform/neon/definition-store.ts";
+import { createEventLog } from "./platform/neon/event-log.ts";
+import { createQuarantineStore } from "./platform/neon/quarantine-store.ts";
+import { createSqlClient, type SqlClient } from "./platform/neon/sql-client.ts";
+import { createStateArchive } from "./platform/neon/state-archive.ts";
+import { createIngestQueue } from "./platform/queues/ingest-queue.ts";
+import { createDeadLetters } from "./platform/r2/dead-letters.ts";
+import { createOnlineStore } from "./platform/upstash/online-store.ts";
+import { createRoundTrips, type RoundTrips } from "./round-trips.ts";
+
+/** Everything that verbs may ask for. Stores are made when they are first used, per request. */
+export interface Ctx {
+  readonly registry: Registry;
+  readonly roles: ReadonlyMap<string, Role>;
+  readonly config: Pick<
+    Config,
+    "environment" | "onIncompleteStore" | "signingSecrets" | "webhookSecrets"
+  >;
+  readonly log: EventLog;
+  readonly online: OnlineStore;
+  readonly archive: StateArchive;
+  readonly definitions: DefinitionStore;
+  readonly quarantine: QuarantineStore;
+  readonly queue: IngestQueue;
+  readonly deadLetters: DeadLetterArchive;
+  readonly vault: Vault;
+  /** What this isolate knows of revoked keys. */
+  readonly revocations: Revocations;
+  readonly roundTrips: RoundTrips;
+  /** Epoch ms. */
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Does work after the answer, for up to thirty seconds. */
+  readonly afterwards: (work: () => Promise<unknown>) => void;
+  readonly note: (message: string, facts: Facts) => void;
+}
+
+export interface Surroundings {
+  readonly env: Env;
+  readonly registry: Registry;
+  readonly now: () => number;
+  readonly afterwards: Ctx["afterwards"];
+  readonly logger: Logger;
+}
+
+/** Plain values that outlive a request; what does I/O may not. */
+const revocations = createRevocations();
+const roles = rolesByName();
+
+/** The value of `make`, made when it is first asked for. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
+/** The context of one request, batch or cron run. Throws a ConfigError where a setting is missing. */
+export function contextFrom({ env, registry, now, afterwards, logger }: Surroundings): Ctx {
+  const config = readConfig(env);
+  const trips = createRoundTrips(() => performance.now());
+  const sql = once(() => trips.timed("postgres", sqlClient(config, trips)));
+  const online = once(() => trips.timed("redis", onlineStore(config, trips)));
+  const queue = once(() =>
+    trips.timed(
+      "queue",
+      createIngestQueue(env.INGEST_QUEUE as Queue<IngestMessage>, () => trips.count("queue")),
+    ),
+  );
+  const log = once(() => createEventLog(sql()));
+  const archive = once(() => createStateArchive(sql()));
+  const definitions = once(() => createDefinitionStore(sql()));
+  const quarantine = once(() => createQuarantineStore(sql()));
+  const vault = once(() => createVault(config.encryptionSecret));
+  const deadLetters = once(() => createDeadLetters(env.DEAD_LETTERS));
+  return {
+    registry,
+    roles,
+    config,
+    get log() {
+      return log();
+    },
+    get online() {
+      return online();
+    },
+    get archive() {
+      return archive();
+    },
+    get definitions() {
+      return definitions();
+    },
+    get quarantine() {
+      return quarantine();
+    },
+    get queue() {
+      return queue();
+    },
+    get deadLetters() {
+      return deadLetters();
+    },
+    get vault() {
+      return vault();
+    },
+    revocations,
+    roundTrips: trips,
+    now,
+    random: () => Math.random(),
+    sleep: (ms) =>
+      new Promise((resolve) => {
+        setTimeout(resolve, ms);
+      }),
+    afterwards,
+    note: (message, facts) => logger.warn(message, facts),
+  };
+}
+
+function sqlClient(config: Config, trips: RoundTrips): SqlClient {
+  const { databaseUrl, neonFetchEndpoint, deadlines } = config;
+  return createSqlClient({
+    connectionString: databaseUrl,
+    ...(neonFetchEndpoint === undefined ? {} : { fetchEndpoint: neonFetchEndpoint }),
+    timeoutMs: deadlines.postgresMs,
+    onRoundTrip: () => trips.count("postgres"),
+  });
+}
+
+function onlineStore(config: Config, trips: RoundTrips): OnlineStore {
+  const { redisUrl, redisToken, deadlines } = config;
+  return createOnlineStore({
+    url: redisUrl,
+    token: redisToken,
+    readTimeoutMs: deadlines.redisReadMs,
+    writeTimeoutMs: deadlines.redisWriteMs,
+    onRoundTrip: () => trips.count("redis"),
+  });
+}

@@ -1,0 +1,71 @@
+import { backfill, newFeeds } from "./backfill.ts";
+import { buildView, type BuildContext } from "./build-view.ts";
+import type { DefinitionStore, RegisteredView } from "./definition-store.ts";
+import type { EntityRef } from "./event-log.ts";
+import type { OnlineStore } from "./online-store.ts";
+import type { Registry } from "./registry.ts";
+import type { StateArchive } from "./state-filling.ts";
+
+export interface ApplyDefinitionsContext {
+  readonly registry: Registry;
+  readonly definitions: DefinitionStore;
+  readonly archive: StateArchive;
+  readonly online: Pick<OnlineStore, "write" | "writeMeta">;
+  readonly now: () => number;
+  /** Folds what is pending for these entities (ingest/apply.ts does). */
+  readonly fold: (entities: readonly EntityRef[]) => Promise<void>;
+  readonly progress: (step: ApplyStep, done: number) => void;
+}
+
+/** What takes long: giving past events to a new kind of entity, or building a view. */
+export type ApplyStep =
+  | { readonly kind: "backfill" }
+  | { readonly kind: "build"; readonly view: RegisteredView };
+
+export interface AppliedDefinitions {
+  /** Views that are new or changed, under their new version. */
+  readonly registered: readonly RegisteredView[];
+  /** How many entities were built for each. */
+  readonly built: ReadonlyMap<string, number>;
+  /** How many past events were given to entities that their source did not feed before. */
+  readonly backfilled: number;
+  readonly unchanged: number;
+}
+
+/**
+ * Registers the deployment's views as immutable versions, gives new kinds of entities their past
+ * events, builds new versions from the log, and tells every tenant's online store. Restartable; safe
+ * while events go on, though not beside itself. Until it ends, reads of a new version answer 503.
+ */
+export async function applyDefinitions(ctx: ApplyDefinitionsContext): Promise<AppliedDefinitions> {
+  const { registry, definitions } = ctx;
+  const before = await definitions.listViews();
+  const known = new Set(before.map(({ stateId }) => stateId));
+  // Before the views are registered: an entity without any history makes its views complete.
+  const backfilled = await backfill(
+    { ...ctx, progress: (events) => ctx.progress({ kind: "backfill" }, events) },
+    newFeeds(registry.views.values(), before),
+  );
+  const views = [...registry.views.values()].map(({ name, stateId, specHash, spec, entity }) => ({
+    name,
+    stateId,
+    specHash,
+    spec,
+    entity,
+  }));
+  const all = await definitions.registerViews(views, ctx.now());
+  const built = new Map<string, number>();
+  for (const view of all) {
+    const plan = registry.views.get(view.name);
+    if (view.complete || plan === undefined || plan.stateId !== view.stateId) continue;
+    const progress = (entities: number): void => ctx.progress({ kind: "build", view }, entities);
+    const build: BuildContext = { definitions, online: ctx.online, progress };
+    built.set(view.stateId, await buildView(build, plan));
+  }
+  for (const tenant of await ctx.archive.listTenants()) {
+    await ctx.online.writeMeta(tenant, "refresh", await ctx.archive.nextMeta(tenant));
+  }
+  const wanted = new Set(views.map(({ stateId }) => stateId));
+  const registered = all.filter(({ stateId }) => wanted.has(stateId) && !known.has(stateId));
+  return { registered, built, backfilled, unchanged: wanted.size - registered.length };
+}

@@ -1,0 +1,69 @@
+import type { DefinitionStore, EntityHistory } from "./definition-store.ts";
+import { addEvent, dropUnreachable } from "./fold-view.ts";
+import { stateWrite, type OnlineStore } from "./online-store.ts";
+import type { ViewPlan } from "./plan.ts";
+import { recordFromText } from "./source-record.ts";
+import { emptyState, encodeState } from "./state.ts";
+
+export interface BuildContext {
+  readonly definitions: Pick<DefinitionStore, "readHistories" | "putBuiltStates" | "markComplete">;
+  readonly online: Pick<OnlineStore, "write">;
+  /** Told how many entities are built so far. */
+  readonly progress: (entities: number) => void;
+}
+
+/** Entities whose histories are held in memory at once. */
+const PAGE = 50;
+
+/** Pure. The view's state of an entity from its whole history; empty where it has no part in it. */
+export function stateOfHistory(plan: ViewPlan, history: EntityHistory): string {
+  const state = emptyState(plan);
+  for (const event of history.events) {
+    try {
+      addEvent(plan, state, history.key, { event, record: recordFromText(event.body) });
+    } catch (error) {
+      // A past event that the view cannot take has no part in it; addEvent then changed nothing.
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  dropUnreachable(plan, state);
+  return encodeState(plan, state);
+}
+
+/**
+ * Builds a view from the log, entity by entity, while live events go on: a state is written only if
+ * its entity did not move meanwhile, else it is built again. It is declared complete only when every
+ * state is online as well: from then on reads trust it. Run twice or restarted, it ends with the
+ * same states. Answers how many entities there were.
+ */
+export async function buildView(ctx: BuildContext, plan: ViewPlan): Promise<number> {
+  let after: { readonly tenant: string; readonly key: string } | null = null;
+  let built = 0;
+  for (;;) {
+    const histories: readonly EntityHistory[] = await ctx.definitions.readHistories(
+      plan.entity,
+      after,
+      PAGE,
+    );
+    const last = histories.at(-1);
+    if (last === undefined) break;
+    const states = histories.map((history) => ({
+      tenant: history.tenant,
+      entity: history.entity,
+      key: history.key,
+      version: history.version,
+      stateId: plan.stateId,
+      bytes: stateOfHistory(plan, history),
+    }));
+    const written = await ctx.definitions.putBuiltStates(states);
+    await ctx.online.write(states.filter((_, i) => written[i] === true).map(stateWrite));
+    // An entity that moved is read again, from the last one before it that did not.
+    const moved = written.indexOf(false);
+    const reached = moved < 0 ? last : moved === 0 ? null : (histories[moved - 1] ?? null);
+    if (reached !== null) after = { tenant: reached.tenant, key: reached.key };
+    built += moved < 0 ? histories.length : moved;
+    ctx.progress(built);
+  }
+  await ctx.definitions.markComplete(plan.stateId);
+  return built;
+}

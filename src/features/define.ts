@@ -1,0 +1,233 @@
+import { z } from "zod";
+import type { Duration } from "../time.ts";
+import type { AggregateName } from "./aggregates/catalogue.ts";
+import type { Aggregation } from "./aggregation.ts";
+
+/** A thing that has features, known by one or more key columns. */
+export interface Entity<N extends string = string, K extends string = string> {
+  readonly kind: "entity";
+  readonly name: N;
+  readonly key: readonly K[];
+  readonly description: string;
+}
+
+/** Declares an entity; `key` names its key column, or columns in order. */
+export function entity<const N extends string, const K extends string>(
+  name: N,
+  options: { readonly key: K | readonly K[]; readonly description?: string },
+): Entity<N, K> {
+  const key = typeof options.key === "string" ? [options.key] : options.key;
+  return { kind: "entity", name, key, description: options.description ?? "" };
+}
+
+/** Who may send to a source. */
+export type Acceptance =
+  | { readonly kind: "api_key" }
+  | { readonly kind: "standard_webhooks"; readonly secret: string };
+
+/** Accepts requests with an API key that may ingest. */
+export const apiKey = (): Acceptance => ({ kind: "api_key" });
+
+/** Accepts Standard Webhooks signed with a secret, given by its variable's name. */
+export const standardWebhooks = (secret: string): Acceptance => ({
+  kind: "standard_webhooks",
+  secret,
+});
+
+/** Marks the event id as the hash of the record, for senders that give none. */
+export const CONTENT_HASH = Symbol("content hash");
+export const contentHash = (): typeof CONTENT_HASH => CONTENT_HASH;
+
+type Columns<S extends z.ZodObject> = keyof z.output<S> & string;
+
+/** Append-only facts of one flat shape. */
+export interface EventSource<N extends string = string, S extends z.ZodObject = z.ZodObject> {
+  readonly kind: "event_source";
+  readonly name: N;
+  readonly schema: S;
+  readonly id: string | typeof CONTENT_HASH;
+  readonly eventTime: string;
+  readonly accept: readonly Acceptance[];
+  readonly owner: string;
+  readonly description: string;
+}
+
+/** Declares a source of events: its record, its id, its event time, and who may send. */
+export function eventSource<const N extends string, S extends z.ZodObject>(
+  name: N,
+  options: {
+    readonly schema: S;
+    readonly id: Columns<S> | typeof CONTENT_HASH;
+    readonly eventTime: Columns<S>;
+    readonly accept: readonly Acceptance[];
+    readonly owner?: string;
+    readonly description?: string;
+  },
+): EventSource<N, S> {
+  const { owner = "", description = "" } = options;
+  return { kind: "event_source", name, ...options, owner, description };
+}
+
+type Schema<S> = S extends EventSource<string, infer Z> ? Z : never;
+type Column<S> = Columns<Schema<S>>;
+type Cell<S, F> = NonNullable<z.output<Schema<S>>[F & keyof z.output<Schema<S>>]>;
+type Exactly = string & (z.$brand<"decimal"> | z.$brand<"bigint">);
+type Numeric<S> = {
+  [F in Column<S>]: Cell<S, F> extends number | Exactly ? F : never;
+}[Column<S>];
+type Allowed<A extends AggregateName, S> = A extends "first" | "last" ? Column<S> : Numeric<S>;
+
+/** Each feature as it is, or what is wrong with it in place of its type. */
+type Checked<S, F> = {
+  [K in keyof F]: F[K] extends Aggregation<infer A, infer C, infer W, infer _>
+    ? [C] extends [Allowed<A, S>]
+      ? [W] extends [Column<S>]
+        ? F[K]
+        : { readonly "where() names a field that the source does not have": Exclude<W, Column<S>> }
+      : { readonly "not a field of the source that this aggregate can take": C }
+    : never;
+};
+
+type ValueOf<S, A, F> = A extends "count" | "mean"
+  ? number
+  : Cell<S, F> extends Exactly
+    ? string
+    : Cell<S, F>;
+
+/** What a view's features return, by name; null where a feature may be empty. */
+export type ViewValues<V> =
+  V extends FeatureView<string, infer _E, infer S, infer F>
+    ? {
+        readonly [K in keyof F]: F[K] extends Aggregation<infer A, infer C, infer _W, infer D>
+          ? ValueOf<S, A, C> | (A extends "count" ? never : D)
+          : never;
+      }
+    : never;
+
+/** Features of one entity, computed from one source. */
+export interface FeatureView<
+  N extends string = string,
+  E extends Entity = Entity,
+  S extends EventSource = EventSource,
+  F = Readonly<Record<string, Aggregation>>,
+> {
+  readonly kind: "feature_view";
+  readonly name: N;
+  readonly entity: E;
+  readonly source: S;
+  /** The source's column for each of the entity's key columns, in their order. */
+  readonly key: Readonly<Record<string, string>>;
+  readonly features: F;
+  readonly maxAge: Duration | null;
+  readonly owner: string;
+  readonly description: string;
+}
+
+/** Declares a view; `key` maps key columns to the source's where their names differ. */
+export function featureView<
+  const N extends string,
+  E extends Entity,
+  S extends EventSource,
+  F extends Readonly<Record<string, Aggregation<AggregateName, never, never, never> | Aggregation>>,
+>(
+  name: N,
+  options: {
+    readonly entity: E;
+    readonly source: S;
+    readonly key?: Partial<Record<E["key"][number], Column<S>>>;
+    readonly features: F & Checked<S, F>;
+    readonly maxAge?: Duration;
+    readonly owner?: string;
+    readonly description?: string;
+  },
+): FeatureView<N, E, S, F> {
+  const { key = {}, maxAge = null, owner = "", description = "" } = options;
+  return {
+    kind: "feature_view",
+    name,
+    entity: options.entity,
+    source: options.source,
+    key: key,
+    features: options.features,
+    maxAge,
+    owner,
+    description,
+  };
+}
+
+type AnyView = FeatureView<string, Entity, EventSource, unknown>;
+type Given<V extends readonly AnyView[]> = {
+  readonly [View in V[number] as View["name"]]: ViewValues<View>;
+};
+
+/** Features computed from a request and other features, by the same function everywhere. */
+export interface OnDemandView<N extends string = string, F = Readonly<Record<string, unknown>>> {
+  readonly kind: "on_demand_view";
+  readonly name: N;
+  readonly version: number;
+  readonly request: z.ZodObject;
+  readonly from: readonly AnyView[];
+  readonly features: F;
+  readonly description: string;
+}
+
+/** One on-demand feature as the engine calls it. */
+export type OnDemandFunction = (input: {
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly features: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}) => string | number | boolean | null;
+
+/** Declares on-demand features; raise `version` with every change of a function. */
+export function onDemand<
+  const N extends string,
+  R extends z.ZodObject,
+  const V extends readonly AnyView[],
+  F extends Readonly<
+    Record<
+      string,
+      (input: {
+        readonly request: z.output<R>;
+        readonly features: Given<V>;
+      }) => string | number | boolean | null
+    >
+  >,
+>(
+  name: N,
+  options: {
+    readonly version: number;
+    readonly request: R;
+    readonly from: V;
+    readonly features: F;
+    readonly description?: string;
+  },
+): OnDemandView<N, F> {
+  const { description = "" } = options;
+  return { kind: "on_demand_view", name, ...options, description };
+}
+
+/** Views that are read together under one name. */
+export interface FeatureService<N extends string = string> {
+  readonly kind: "feature_service";
+  readonly name: N;
+  readonly views: readonly (AnyView | OnDemandView<string, unknown>)[];
+  readonly description: string;
+}
+
+/** Declares a service: the features that one model or page asks for. */
+export const service = <const N extends string>(
+  name: N,
+  views: FeatureService["views"],
+  options: { readonly description?: string } = {},
+): FeatureService<N> => ({
+  kind: "feature_service",
+  name,
+  views,
+  description: options.description ?? "",
+});
+
+export type Definition =
+  | Entity
+  | EventSource
+  | AnyView
+  | OnDemandView<string, unknown>
+  | FeatureService;

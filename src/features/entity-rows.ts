@@ -1,0 +1,82 @@
+import { AppError, type FieldError } from "../errors.ts";
+import type { Vault } from "../governance/vault.ts";
+import { canonicalKey } from "./entity-key.ts";
+import { exactToText, parseExact } from "./exact.ts";
+import type { Entity } from "./define.ts";
+import type { Field } from "./fields.ts";
+import type { ViewPlan } from "./plan.ts";
+import type { Registry } from "./registry.ts";
+
+/** One entity as a client names it: its key columns. */
+export type EntityRow = Readonly<Record<string, string | number>>;
+
+export interface KeysContext {
+  readonly registry: Registry;
+  readonly vault: Pick<Vault, "token">;
+  readonly tenant: string;
+}
+
+interface KeyColumn {
+  readonly name: string;
+  readonly field: Field | undefined;
+}
+
+/** An entity's key columns, each with the source's field that a view reads it from. */
+function columnsOf(registry: Registry, view: ViewPlan): readonly KeyColumn[] {
+  const entity = registry.entities.get(view.entity) as Entity;
+  const fields = registry.sources.get(view.source)?.fields ?? [];
+  return entity.key.map((name, i) => ({
+    name,
+    field: fields.find((field) => field.name === view.keyColumns[i]),
+  }));
+}
+
+/** Pure. A key part as the events have it: numbers are canonical. */
+function plainPart(field: Field | undefined, value: string | number): string {
+  if (typeof value === "string" && (field?.kind === "string" || field?.kind === "time"))
+    return value;
+  const exact = parseExact(String(value));
+  return exact.ok ? exactToText(exact.value) : String(value);
+}
+
+/** The entity's key in each view, per row; rows that miss a column or have a bad key are errors. */
+export async function keysOfRows(
+  ctx: KeysContext,
+  views: readonly ViewPlan[],
+  rows: readonly EntityRow[],
+): Promise<readonly ReadonlyMap<string, string>[]> {
+  const columns = views.map((view) => ({ view, columns: columnsOf(ctx.registry, view) }));
+  const errors: FieldError[] = [];
+  const keys: ReadonlyMap<string, string>[] = [];
+  for (const [i, row] of rows.entries()) {
+    const ofRow = new Map<string, string>();
+    for (const { view, columns: needed } of columns) {
+      const parts: string[] = [];
+      for (const { name, field } of needed) {
+        const value = Object.hasOwn(row, name) ? row[name] : undefined;
+        const path = `entities[${i}].${name}`;
+        if (value === undefined) {
+          const detail = `"${view.name}" needs the key column "${name}"`;
+          errors.push({ path, code: "missing_key", detail });
+          continue;
+        }
+        // Only personal keys are awaited: a thousand plain ones must not cost a thousand turns.
+        parts.push(
+          field?.pii === "token"
+            ? await ctx.vault.token(ctx.tenant, field, String(value))
+            : plainPart(field, value),
+        );
+      }
+      if (parts.length < needed.length) continue;
+      const key = canonicalKey(parts);
+      if (key.ok) ofRow.set(view.name, key.value);
+      else errors.push({ path: `entities[${i}]`, code: "invalid_key", detail: key.error });
+    }
+    keys.push(ofRow);
+    if (errors.length >= 20) break;
+  }
+  if (errors.length > 0) {
+    throw new AppError("unprocessable", "some entities cannot be looked up", { errors });
+  }
+  return keys;
+}

@@ -1,0 +1,97 @@
+import type { FieldValue, Observation } from "./aggregates/aggregate.ts";
+import { canonicalKey } from "./entity-key.ts";
+import type { LogEvent } from "./event-log.ts";
+import { parseExact } from "./exact.ts";
+import type { Field } from "./fields.ts";
+import type { Condition, PartialPlan, ViewPlan } from "./plan.ts";
+import type { SourceRecord } from "./source-record.ts";
+import { keptFrom, partialAt, type ViewState } from "./state.ts";
+import { tileStart } from "./window.ts";
+
+/** An event with its record read. */
+export interface ReadEvent {
+  readonly event: LogEvent;
+  readonly record: SourceRecord;
+}
+
+/**
+ * Pure. The canonical key of the view's entity in a record; null where a key column is null.
+ * Throws a RangeError for a key that is refused (accepting the event should have refused it).
+ */
+export function keyOf(plan: ViewPlan, record: SourceRecord): string | null {
+  const parts: string[] = [];
+  for (const column of plan.keyColumns) {
+    const part = record[column] ?? null;
+    if (part === null) return null;
+    parts.push(String(part));
+  }
+  const key = canonicalKey(parts);
+  if (!key.ok) throw new RangeError(key.error);
+  return key.value;
+}
+
+const isNumeric = (field: Field): boolean => field.kind !== "string" && field.kind !== "time";
+
+function fieldValue(field: Field, value: string | boolean): FieldValue {
+  if (typeof value === "boolean") return value;
+  if (!isNumeric(field)) return value;
+  const exact = parseExact(value);
+  // The message is kept in clear: it names the field, never its value.
+  if (!exact.ok) throw new RangeError(`${field.name}: ${exact.error}`);
+  return exact.value;
+}
+
+/** A null is like no value, not even like an empty text. */
+const matches = (conditions: readonly Condition[], record: SourceRecord): boolean =>
+  conditions.every(({ field, values }) => {
+    const value = record[field] ?? null;
+    return value !== null && values.includes(value);
+  });
+
+/** What a partial takes of the event: null where its condition or its field's null leaves it out. */
+function observe(partial: PartialPlan, { event, record }: ReadEvent): Observation | null {
+  const { field, conditions } = partial;
+  const value = field === null ? true : (record[field.name] ?? null);
+  if (value === null || !matches(conditions, record)) return null;
+  return {
+    value: field === null ? true : fieldValue(field, value),
+    time: event.eventTime,
+    order: event.orderKey,
+  };
+}
+
+/**
+ * Pure, but for `state`, which it changes. Adds one event of the entity `key` to the view's state;
+ * answers whether the view takes it (its source and key are the view's). An event older than every
+ * window changes nothing but is taken. Throws a RangeError for an event that cannot be added.
+ */
+export function addEvent(plan: ViewPlan, state: ViewState, key: string, read: ReadEvent): boolean {
+  const { event, record } = read;
+  if (event.source !== plan.source || keyOf(plan, record) !== key) return false;
+  if (event.sign !== 1) throw new RangeError("events of this source cannot be retracted");
+  const observations = plan.partials.map((partial) => observe(partial, read));
+  state.newest = Math.max(state.newest ?? event.eventTime, event.eventTime);
+  state.ingested = Math.max(state.ingested, event.ingestTime);
+  for (const [i, level] of plan.levels.entries()) {
+    const tiles = state.levels[i];
+    const start = tileStart(level.sizeMs, event.eventTime);
+    if (tiles === undefined || start < keptFrom(level, state.newest)) continue;
+    const partials = tiles.get(start) ?? level.partials.map((at) => partialAt(plan, at).empty());
+    for (const [j, at] of level.partials.entries()) {
+      const seen = observations[at];
+      if (seen) partials[j] = partialAt(plan, at).add(partials[j], seen);
+    }
+    tiles.set(start, partials);
+  }
+  return true;
+}
+
+/** Drops the tiles that no read can cover any more; done once after a fold's events. */
+export function dropUnreachable(plan: ViewPlan, state: ViewState): void {
+  if (state.newest === null) return;
+  for (const [i, level] of plan.levels.entries()) {
+    const from = keptFrom(level, state.newest);
+    const tiles = state.levels[i];
+    for (const start of tiles?.keys() ?? []) if (start < from) tiles?.delete(start);
+  }
+}

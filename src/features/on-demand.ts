@@ -1,0 +1,95 @@
+import { AppError, type FieldError } from "../errors.ts";
+import type { FeatureValue } from "./aggregates/aggregate.ts";
+import type { ViewAnswer } from "./assemble.ts";
+import type { OnDemandPlan } from "./registry.ts";
+import type { Selection } from "./select.ts";
+
+/** A validated request of one entity, per on-demand view. */
+export type RequestOf = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+
+/**
+ * Pure. Validates what on-demand features need of the request, one object per entity. Throws
+ * AppError `unprocessable` with every field that is wrong.
+ */
+export function readRequests(
+  plans: readonly OnDemandPlan[],
+  requests: readonly Readonly<Record<string, unknown>>[] | undefined,
+  entities: number,
+): readonly RequestOf[] {
+  if (plans.length === 0) return [];
+  if (requests !== undefined && requests.length !== entities) {
+    throw new AppError(
+      "unprocessable",
+      `"request" has ${requests.length} objects for ${entities} entities; give one for each`,
+    );
+  }
+  const errors: FieldError[] = [];
+  const read: RequestOf[] = [];
+  for (let i = 0; i < entities && errors.length < 20; i += 1) {
+    const ofEntity = new Map<string, Readonly<Record<string, unknown>>>();
+    for (const { name, request } of plans) {
+      const parsed = request.safeParse(requests?.[i] ?? {});
+      if (parsed.success) ofEntity.set(name, parsed.data);
+      else errors.push(...parsed.error.issues.map((issue) => fieldError(name, i, issue)));
+    }
+    read.push(ofEntity);
+  }
+  if (errors.length > 0) {
+    throw new AppError("unprocessable", "on-demand features need more of the request", { errors });
+  }
+  return read;
+}
+
+const fieldError = (
+  view: string,
+  i: number,
+  issue: {
+    readonly path: readonly PropertyKey[];
+    readonly code?: string;
+    readonly message: string;
+  },
+): FieldError => ({
+  path: `request[${i}].${issue.path.join(".")}`,
+  code: issue.code ?? "invalid",
+  detail: `"${view}": ${issue.message}`,
+});
+
+/** Numbers that are no numbers have no place in an answer. */
+const clean = (value: unknown): FeatureValue =>
+  typeof value === "string" || typeof value === "boolean" || Number.isFinite(value)
+    ? (value as FeatureValue)
+    : null;
+
+/**
+ * Computes on-demand features from a request and the features of the views (after defaults). A
+ * function that throws gives null, and its name is added to `failed`.
+ */
+export function computeOnDemand(
+  selection: Selection,
+  answers: ReadonlyMap<string, ViewAnswer | undefined>,
+  requests: RequestOf,
+  failed: Set<string>,
+): ReadonlyMap<string, ViewAnswer> {
+  const computed = new Map<string, ViewAnswer>();
+  if (selection.onDemand.length === 0) return computed;
+  const given = Object.fromEntries(
+    selection.views.map(({ name, features }) => {
+      const values = answers.get(name)?.values ?? [];
+      return [name, Object.fromEntries(features.map((f, i) => [f.name, values[i] ?? null]))];
+    }),
+  );
+  for (const { name, features } of selection.onDemand) {
+    const request = requests.get(name) ?? {};
+    const values = features.map((feature) => {
+      try {
+        return clean(feature.compute({ request, features: given }));
+      } catch {
+        failed.add(`${name}:${feature.name}`);
+        return null;
+      }
+    });
+    const statuses = values.map((value) => (value === null ? "NULL_VALUE" : "PRESENT"));
+    computed.set(name, { values, statuses });
+  }
+  return computed;
+}

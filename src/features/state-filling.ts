@@ -1,0 +1,30 @@
+import type { EntityRef } from "./event-log.ts";
+import type { Meta } from "./online-store.ts";
+
+/** Where a walk over all entities of a tenant stands; null is the beginning. */
+export interface WalkCursor {
+  readonly entity: string;
+  readonly key: string;
+}
+
+export interface StoredState extends EntityRef {
+  readonly stateId: string;
+  readonly version: number;
+  readonly bytes: string;
+}
+
+/**
+ * What filling the online store anew needs of the truth: pages of states in the order of
+ * (entity, key), and the meta that belongs to them. One round trip each.
+ */
+export interface StateArchive {
+  /** At most `limit` entities' states after the cursor; `next` is null at the end. */
+  readStates(
+    tenant: string,
+    after: WalkCursor | null,
+    limit: number,
+  ): Promise<{ readonly states: readonly StoredState[]; readonly next: WalkCursor | null }>;
+  /** The meta as the truth has it, under a new revision. Registers an unknown tenant. */
+  nextMeta(tenant: string): Promise<Meta>;
+  listTenants(): Promise<readonly string[]>;
+}

@@ -1,0 +1,127 @@
+import type { EntityRef, LogEvent, ProjectedVersion } from "../features/event-log.ts";
+import type { OnlineStore } from "../features/online-store.ts";
+import { appendBatch, readAgain, type AppendContext, type Read } from "./append-batch.ts";
+import { refOf, refText } from "./entity-refs.ts";
+import { foldRound, type FoldContext, type Round, type RoundOutcome } from "./fold-round.ts";
+import { conflict, prepareBatch } from "./prepare-batch.ts";
+import type { Refused } from "./refused.ts";
+
+export type ApplyContext = AppendContext &
+  FoldContext & { readonly online: Pick<OnlineStore, "write"> };
+
+export interface Applied {
+  /** Entities whose every event of this batch is visible online, by refText. */
+  readonly visible: ReadonlySet<string>;
+  /** Entities that others kept winning: durable, but left to a later fold. */
+  readonly unfinished: readonly EntityRef[];
+  /** What the online store has now: their outbox rows can be forgotten. */
+  readonly projected: readonly ProjectedVersion[];
+  /** Per event of the input, the entities it touches. */
+  readonly touchedBy: readonly (readonly EntityRef[])[];
+  /** Why the online store could not be written, if so; everything is durable even then. */
+  readonly projectionError: unknown;
+  readonly figures: ApplyFigures;
+}
+
+/** Counts of one batch, for logs and metrics. */
+export interface ApplyFigures {
+  accepted: number;
+  duplicates: number;
+  erased: number;
+  folded: number;
+  /** Compare-and-sets that somebody else won. */
+  lost: number;
+  /** Events that went to quarantine. */
+  refused: number;
+  /** Entities left pending, for a newer deployment or because a state of theirs is damaged. */
+  left: number;
+}
+
+/** Figures of nothing yet. */
+export const noFigures = (): ApplyFigures => ({
+  accepted: 0,
+  duplicates: 0,
+  erased: 0,
+  folded: 0,
+  lost: 0,
+  refused: 0,
+  left: 0,
+});
+
+/** How often an entity that was lost is folded again before it is left to a later fold. */
+const ROUNDS = 4;
+
+/**
+ * Append, fold, commit, project: applies events, and whatever else is pending for the entities they
+ * touch or that are named. Safe with any repetition, order and concurrency, and when it dies at any
+ * step: what was appended stays pending, what was committed stays in the outbox. Throws AppError
+ * when the truth cannot be reached; the whole batch may then simply be applied again.
+ */
+export async function applyEvents(
+  ctx: ApplyContext,
+  events: readonly LogEvent[],
+  alsoFold: readonly EntityRef[],
+): Promise<Applied> {
+  const prepared = prepareBatch(ctx.registry, events);
+  const appended = await appendBatch(ctx, prepared.events, [
+    ...alsoFold,
+    ...prepared.touchedBy.flat(),
+  ]);
+  const figures = noFigures();
+  const refused: Refused[] = [...prepared.refused, ...appended.refused];
+  for (const [event, verdict] of appended.verdicts) {
+    if (verdict === "accepted") figures.accepted += 1;
+    if (verdict === "duplicate") figures.duplicates += 1;
+    if (verdict === "erased") figures.erased += 1;
+    if (verdict === "conflict") refused.push(conflict(event));
+  }
+  if (refused.length > 0) await ctx.refuse(refused);
+  figures.refused = refused.length;
+  const done: Round[] = [];
+  const left: EntityRef[] = [];
+  let read: Read | null = { ...appended, snapshots: [...appended.entities.values()] };
+  let lost: readonly EntityRef[] = [];
+  for (let round = 0; round < ROUNDS && read !== null; round += 1) {
+    const outcome: RoundOutcome = await foldRound(ctx, read);
+    done.push(...outcome.done);
+    left.push(...outcome.left);
+    figures.folded += outcome.folded;
+    figures.refused += outcome.refused;
+    figures.lost += outcome.lost.length;
+    lost = outcome.lost;
+    // The last round's losers are not read again: the winner folds, or a later fold does.
+    read = lost.length > 0 && round + 1 < ROUNDS ? await readAgain(ctx, lost) : null;
+  }
+  figures.left = left.length;
+  const projectionError = await project(ctx, done);
+  const visible = projectionError === null ? done : [];
+  return {
+    visible: new Set(visible.map(({ ref }) => refText(ref))),
+    unfinished: [
+      ...lost,
+      ...left,
+      ...(projectionError === null ? [] : done.map(({ ref }) => refOf(ref))),
+    ],
+    projected: visible.map(({ ref: { tenant, entity, key }, version }) => ({
+      tenant,
+      entity,
+      key,
+      version,
+    })),
+    touchedBy: prepared.touchedBy,
+    projectionError,
+    figures,
+  };
+}
+
+/** Null when every state is online; else why not. The outbox keeps what failed. */
+async function project(ctx: ApplyContext, rounds: readonly Round[]): Promise<unknown> {
+  const writes = rounds.flatMap((round) => round.writes);
+  if (writes.length === 0) return null;
+  try {
+    await ctx.online.write(writes);
+    return null;
+  } catch (error) {
+    return error ?? new Error("the online store could not be written");
+  }
+}

@@ -1,0 +1,288 @@
+import type { EntityRef, EventLog, LogEvent } from "../features/event-log.ts";
+import type { AppliedMark, OnlineStore } from "../features/online-store.ts";
+import type { Registry } from "../features/registry.ts";
+import type { StateArchive } from "../features/state-filling.ts";
+import type { Vault } from "../governance/vault.ts";
+import { stableId } from "../ids.ts";
+import {
+  applyEvents,
+  noFigures,
+  type Applied,
+  type ApplyContext,
+  type ApplyFigures,
+} from "./apply.ts";
+import { retryDelaySeconds, type Delivery } from "./delivery.ts";
+import { digest } from "./digest.ts";
+import { refText } from "./entity-refs.ts";
+import type { IngestMessage, QuarantineEntry } from "./envelope.ts";
+import { fillPage } from "./fill.ts";
+import { quarantineRefused } from "./quarantine.ts";
+import type { IngestQueue } from "./ingest-queue.ts";
+import { parseMessage } from "./parse-message.ts";
+import { planFolds, type OpenWait } from "./plan-folds.ts";
+import type { QuarantineStore } from "./quarantine-store.ts";
+
+export interface ConsumeContext {
+  readonly registry: Registry;
+  readonly log: EventLog;
+  readonly online: Pick<OnlineStore, "read" | "write" | "markApplied" | "writeMeta">;
+  readonly archive: StateArchive;
+  readonly quarantine: Pick<QuarantineStore, "add">;
+  readonly queue: IngestQueue;
+  readonly vault: Vault;
+  readonly now: () => number;
+  /** From 0 to 1; spreads retries. */
+  readonly random: () => number;
+  readonly note: (message: string, facts: Readonly<Record<string, unknown>>) => void;
+}
+
+/** What one batch came to. */
+export interface Consumed extends ApplyFigures {
+  retried: number;
+}
+
+type MessageOf<K extends IngestMessage["kind"]> = Extract<IngestMessage, { kind: K }>;
+
+interface Received<M> {
+  readonly delivery: Delivery;
+  readonly message: M;
+}
+
+/** How many events or entities one append takes; more messages are taken in turns. */
+const MAX_AT_ONCE = 500;
+const LATER_FOLD_SECONDS = 2;
+
+function sortByKind(ctx: ConsumeContext, deliveries: readonly Delivery[]) {
+  const events: Received<MessageOf<"events">>[] = [];
+  const folds: Received<MessageOf<"fold">>[] = [];
+  const fills: Received<MessageOf<"fill">>[] = [];
+  const entries: { readonly delivery: Delivery; readonly entries: readonly QuarantineEntry[] }[] =
+    [];
+  const unreadable: { readonly delivery: Delivery; readonly detail: string }[] = [];
+  for (const delivery of deliveries) {
+    const parsed = parseMessage(delivery.body);
+    if (!parsed.ok) {
+      ctx.note("unreadable message", { id: delivery.id, detail: parsed.error });
+      unreadable.push({ delivery, detail: parsed.error });
+      continue;
+    }
+    const message = parsed.value;
+    if (message.kind === "events") events.push({ delivery, message });
+    else if (message.kind === "fold") folds.push({ delivery, message });
+    else if (message.kind === "fill") fills.push({ delivery, message });
+    else entries.push({ delivery, entries: message.entries });
+  }
+  return { events, folds, fills, entries, unreadable };
+}
+
+/** Runs a step for some deliveries: all acknowledged when it ends, all retried when it throws. */
+async function settle(
+  ctx: ConsumeContext,
+  consumed: Consumed,
+  deliveries: readonly Delivery[],
+  step: () => Promise<void>,
+): Promise<void> {
+  try {
+    await step();
+    for (const delivery of deliveries) delivery.ack();
+  } catch (error) {
+    ctx.note("deliveries will be retried", { count: deliveries.length, error });
+    consumed.retried += deliveries.length;
+    for (const delivery of deliveries) {
+      delivery.retry(retryDelaySeconds(delivery.attempts, ctx.random()));
+    }
+  }
+}
+
+/** Marks the waiting requests whose every entity is visible; the others go on with the fold. */
+async function answerWaits(
+  ctx: ConsumeContext,
+  applied: Applied,
+  waits: readonly OpenWait[],
+): Promise<void> {
+  const isVisible = (ref: EntityRef): boolean => applied.visible.has(refText(ref));
+  const marks = waits.filter(({ refs }) => refs.every(isVisible));
+  const open = waits.filter(({ refs }) => !refs.every(isVisible));
+  if (marks.length > 0) {
+    const told: readonly AppliedMark[] = marks.map(({ tenant, token, part }) => ({
+      tenant,
+      token,
+      part,
+    }));
+    // A request that is not told merely waits for its ten seconds.
+    await ctx.online.markApplied(told).catch((error: unknown) => {
+      ctx.note("waiting requests could not be told", { error });
+    });
+  }
+  const still = open.map((wait) => ({
+    ...wait,
+    refs: wait.refs.filter((ref) => !isVisible(ref)),
+  }));
+  const messages = planFolds(applied.unfinished, still);
+  if (messages.length === 0) return;
+  // The sweep finds these entities too, should the messages be lost.
+  await ctx.queue.send(messages, { delaySeconds: LATER_FOLD_SECONDS }).catch((error: unknown) => {
+    ctx.note("a later fold could not be queued", { error });
+  });
+}
+
+async function afterApply(
+  ctx: ConsumeContext,
+  consumed: Consumed,
+  applied: Applied,
+  waits: readonly OpenWait[],
+): Promise<void> {
+  for (const name of Object.keys(applied.figures) as (keyof ApplyFigures)[]) {
+    consumed[name] += applied.figures[name];
+  }
+  if (applied.projectionError !== null) {
+    ctx.note("the online store is behind", { error: applied.projectionError });
+  }
+  await answerWaits(ctx, applied, waits);
+}
+
+/** Forgets outbox rows; a failure only means that the sweep projects these entities once more. */
+async function settleOutbox(ctx: ConsumeContext, applied: readonly Applied[]): Promise<void> {
+  const projected = applied.flatMap((batch) => batch.projected);
+  if (projected.length === 0) return;
+  await ctx.log.settleOutbox(projected).catch((error: unknown) => {
+    ctx.note("outbox rows stay", { error });
+  });
+}
+
+/** The part of the context that applying needs; what it refuses goes to quarantine. */
+export const applying = (
+  ctx: Pick<ConsumeContext, "registry" | "log" | "online" | "now" | "vault" | "quarantine">,
+): ApplyContext => ({
+  registry: ctx.registry,
+  log: ctx.log,
+  online: ctx.online,
+  now: ctx.now,
+  refuse: (refused) => quarantineRefused(ctx, refused),
+});
+
+/** Messages in groups of about MAX_AT_ONCE events or entities. */
+function inGroups<T>(received: readonly T[], sizeOf: (item: T) => number): readonly T[][] {
+  const groups: T[][] = [];
+  let size = 0;
+  for (const item of received) {
+    const count = sizeOf(item);
+    if (groups.length === 0 || size + count > MAX_AT_ONCE) {
+      groups.push([]);
+      size = 0;
+    }
+    groups.at(-1)?.push(item);
+    size += count;
+  }
+  return groups;
+}
+
+async function consumeEvents(
+  ctx: ConsumeContext,
+  consumed: Consumed,
+  group: readonly Received<MessageOf<"events">>[],
+  applied: Applied[],
+): Promise<void> {
+  const events: LogEvent[] = group.flatMap(({ message }) => message.events);
+  await settle(
+    ctx,
+    consumed,
+    group.map(({ delivery }) => delivery),
+    async () => {
+      const result = await applyEvents(applying(ctx), events, []);
+      applied.push(result);
+      let at = 0;
+      const waits = group.flatMap(({ message }) => {
+        const refs = result.touchedBy.slice(at, at + message.events.length).flat();
+        at += message.events.length;
+        const tenant = message.events[0]?.tenant;
+        return message.wait === null || tenant === undefined
+          ? []
+          : [{ ...message.wait, tenant, refs }];
+      });
+      await afterApply(ctx, consumed, result, waits);
+    },
+  );
+}
+
+async function consumeFolds(
+  ctx: ConsumeContext,
+  consumed: Consumed,
+  group: readonly Received<MessageOf<"fold">>[],
+  applied: Applied[],
+): Promise<void> {
+  await settle(
+    ctx,
+    consumed,
+    group.map(({ delivery }) => delivery),
+    async () => {
+      const refs = group.flatMap(({ message }) => message.entities);
+      const result = await applyEvents(applying(ctx), [], refs);
+      applied.push(result);
+      const waits = group.flatMap(({ message }) =>
+        message.waits.map((wait) => ({ ...wait, refs: message.entities })),
+      );
+      await afterApply(ctx, consumed, result, waits);
+    },
+  );
+}
+
+/**
+ * Takes one batch of deliveries. Every message is acknowledged once what it says is durable, or
+ * retried later on its own; an event that can never be applied goes to quarantine and harms nobody.
+ * Never throws: a failure is a retry.
+ */
+export async function consume(
+  ctx: ConsumeContext,
+  deliveries: readonly Delivery[],
+): Promise<Consumed> {
+  const consumed: Consumed = { ...noFigures(), retried: 0 };
+  const { events, folds, fills, entries, unreadable } = sortByKind(ctx, deliveries);
+  const applied: Applied[] = [];
+  for (const group of inGroups(events, ({ message }) => message.events.length)) {
+    await consumeEvents(ctx, consumed, group, applied);
+  }
+  for (const group of inGroups(folds, ({ message }) => message.entities.length)) {
+    await consumeFolds(ctx, consumed, group, applied);
+  }
+  if (entries.length > 0) {
+    await settle(
+      ctx,
+      consumed,
+      entries.map(({ delivery }) => delivery),
+      () => ctx.quarantine.add(entries.flatMap((item) => item.entries)),
+    );
+  }
+  for (const { delivery, detail } of unreadable) {
+    await settle(ctx, consumed, [delivery], async () =>
+      ctx.quarantine.add([await unreadableEntry(ctx, delivery, detail)]),
+    );
+  }
+  for (const { delivery, message } of fills) {
+    await settle(ctx, consumed, [delivery], () => fillPage(ctx, message));
+  }
+  await settleOutbox(ctx, applied);
+  return consumed;
+}
+
+/** The tenant under which messages are kept that do not say whose they are. */
+export const NOBODY = "-";
+
+/** An entry for a message that is not one of ours, whole; the same again when it is redelivered. */
+export async function unreadableEntry(
+  ctx: Pick<ConsumeContext, "vault" | "now">,
+  delivery: Pick<Delivery, "id" | "body">,
+  detail: string,
+): Promise<QuarantineEntry> {
+  const id = stableId("qrt", 0, await digest(delivery.id));
+  return {
+    id,
+    tenant: NOBODY,
+    source: "",
+    reason: "unreadable_message",
+    detail,
+    payload: await ctx.vault.seal(NOBODY, id, JSON.stringify(delivery.body) ?? "null"),
+    eventId: null,
+    receivedAt: ctx.now(),
+  };
+}

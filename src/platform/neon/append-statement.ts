@@ -1,0 +1,111 @@
+/**
+ * Stores events and pending contributions and reads the touched entities, all in one snapshot:
+ * $1–$11 events, $12–$14 contributions, $15–$17 touched entities, $18 state ids, $19 now.
+ *
+ * The snapshot sees nothing of what the statement itself adds: the caller joins the verdicts (a
+ * letter per event) with what it sent. Rows are locked in key order, everywhere: no deadlocks.
+ *
+ * Queues are empty when they are analysed, and the planner then expects them to stay so. Hence
+ * LATERAL … OFFSET 0, one look-up per row, and IN within an expression, which is always hashed.
+ */
+export const APPEND = `
+WITH input AS MATERIALIZED (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
+                       $7::bigint[], $8::smallint[], $9::text[], $10::text[], $11::text[])
+    WITH ORDINALITY AS i(tenant, source, event_id, event_time, original_event_time, ingest_time,
+                         known_at, sign, order_key, body_hash, body, position)
+), known AS (
+  -- A key is made without a database: a tenant may be heard of here first.
+  INSERT INTO tenants (tenant, generation, revision, created_at)
+  SELECT i.tenant, 'gen_' || translate(gen_random_uuid()::text, '-', ''), 0, $19::bigint
+    FROM input i WHERE NOT EXISTS (SELECT FROM tenants t WHERE t.tenant = i.tenant)
+   GROUP BY i.tenant ORDER BY i.tenant
+  ON CONFLICT (tenant) DO NOTHING
+), contribution AS MATERIALIZED (
+  SELECT i.position, i.tenant, c.entity, c.entity_key, i.source, i.event_id, i.ingest_time
+    FROM unnest($12::int[], $13::text[], $14::text[]) AS c(event, entity, entity_key)
+    JOIN input i ON i.position = c.event
+), touched AS MATERIALIZED (
+  SELECT * FROM unnest($15::text[], $16::text[], $17::text[])
+    WITH ORDINALITY AS t(tenant, entity, entity_key, position)
+), erased AS MATERIALIZED (
+  SELECT c.position FROM contribution c CROSS JOIN LATERAL (
+    SELECT FROM erasures x
+     WHERE x.tenant = c.tenant AND x.entity = c.entity AND x.entity_key = c.entity_key
+       AND c.ingest_time <= x.erased_at OFFSET 0) AS tombstone
+), accepted AS (
+  INSERT INTO events (tenant, source, event_id, event_time, original_event_time, ingest_time,
+                      known_at, sign, order_key, body_hash, body)
+  SELECT tenant, source, event_id, event_time, original_event_time, ingest_time,
+         known_at, sign, order_key, decode(body_hash, 'hex'), body::json
+    FROM input WHERE position NOT IN (SELECT position FROM erased)
+   ORDER BY tenant COLLATE "C", source COLLATE "C", event_id COLLATE "C"
+  ON CONFLICT (tenant, source, event_id) DO NOTHING
+  RETURNING tenant, source, event_id
+), verdict AS MATERIALIZED (
+  -- Neither inserted nor visible: another transaction wrote it after our snapshot.
+  SELECT i.position,
+         CASE WHEN (i.tenant, i.source, i.event_id)
+                   IN (SELECT tenant, source, event_id FROM accepted) THEN 'a'
+              WHEN i.position IN (SELECT position FROM erased) THEN 'e'
+              WHEN stored.body_hash IS NULL THEN 'u'
+              WHEN stored.body_hash = decode(i.body_hash, 'hex') THEN 'd'
+              ELSE 'c' END AS letter
+    FROM input i LEFT JOIN LATERAL (
+      SELECT s.body_hash FROM events s
+       WHERE s.tenant = i.tenant AND s.source = i.source AND s.event_id = i.event_id OFFSET 0
+    ) AS stored ON true
+), added AS (
+  INSERT INTO pending (tenant, entity, entity_key, source, event_id, since)
+  SELECT c.tenant, c.entity, c.entity_key, c.source, c.event_id, $19::bigint
+    FROM contribution c
+   WHERE (c.position IN (SELECT v.position FROM verdict v WHERE v.letter = 'a')) IS TRUE
+   ORDER BY c.tenant COLLATE "C", c.entity COLLATE "C", c.entity_key COLLATE "C"
+  ON CONFLICT DO NOTHING
+), waiting AS MATERIALIZED (
+  SELECT t.position, t.tenant, w.source, w.event_id FROM touched t CROSS JOIN LATERAL (
+    SELECT p.source, p.event_id FROM pending p
+     WHERE p.tenant = t.tenant AND p.entity = t.entity AND p.entity_key = t.entity_key OFFSET 0
+  ) AS w
+)
+SELECT 'verdicts' AS kind, 0 AS position, string_agg(letter, '' ORDER BY position) AS a,
+       NULL AS b, NULL AS c, NULL AS d, NULL AS e, NULL AS f FROM verdict
+UNION ALL
+SELECT 'head', t.position, h.version::text, h.builds::text, NULL, NULL, NULL, NULL
+  FROM touched t CROSS JOIN LATERAL (
+    SELECT h.version, h.builds FROM entity_heads h
+     WHERE h.tenant = t.tenant AND h.entity = t.entity AND h.entity_key = t.entity_key OFFSET 0
+  ) AS h
+UNION ALL
+SELECT 'erased', t.position, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM touched t CROSS JOIN LATERAL (
+    SELECT FROM erasures x
+     WHERE x.tenant = t.tenant AND x.entity = t.entity AND x.entity_key = t.entity_key OFFSET 0
+  ) AS tombstone
+UNION ALL
+SELECT 'state', t.position, s.state_id, translate(encode(s.bytes, 'base64'), E'\\n', ''),
+       NULL, NULL, NULL, NULL
+  FROM touched t CROSS JOIN LATERAL (
+    SELECT s.state_id, s.bytes FROM entity_states s
+     WHERE s.tenant = t.tenant AND s.entity = t.entity AND s.entity_key = t.entity_key
+       AND s.state_id = ANY ($18::text[]) OFFSET 0
+  ) AS s
+UNION ALL
+SELECT 'complete', 0, v.state_id, NULL, NULL, NULL, NULL, NULL
+  FROM feature_views v WHERE v.complete AND v.state_id = ANY ($18::text[])
+UNION ALL
+SELECT DISTINCT 'newer', 0, v.entity, NULL, NULL, NULL, NULL, NULL
+  FROM feature_views v
+ WHERE v.retired_at IS NULL AND v.entity = ANY ($16::text[]) AND v.state_id <> ALL ($18::text[])
+   AND (SELECT count(*) FROM feature_views k WHERE k.state_id = ANY ($18::text[]))
+       = cardinality($18::text[])
+UNION ALL
+SELECT 'event', 0, w.tenant, w.source, w.event_id, s.order_key, s.body::text,
+       concat_ws(',', s.event_time, coalesce(s.original_event_time::text, ''), s.ingest_time,
+                 coalesce(s.known_at::text, ''), s.sign, encode(s.body_hash, 'hex'))
+  FROM (SELECT DISTINCT tenant, source, event_id FROM waiting) AS w CROSS JOIN LATERAL (
+    SELECT * FROM events s
+     WHERE s.tenant = w.tenant AND s.source = w.source AND s.event_id = w.event_id OFFSET 0
+  ) AS s
+UNION ALL
+SELECT 'waiting', w.position, w.tenant, w.source, w.event_id, NULL, NULL, NULL FROM waiting w`;

@@ -1,0 +1,202 @@
+import { AppError } from "../../errors.ts";
+import type {
+  DefinitionStore,
+  EntityHistory,
+  RegisteredView,
+} from "../../features/definition-store.ts";
+import type { LogEvent } from "../../features/event-log.ts";
+import { LOG_EVENT_COLUMNS, logEventFrom } from "./log-event.ts";
+import type { SqlClient, SqlRow } from "./sql-client.ts";
+
+const LIST = `
+SELECT name, version, state_id, spec_hash, spec::text AS spec, entity, complete,
+       retired_at IS NOT NULL AS retired
+  FROM feature_views ORDER BY name, version`;
+
+/**
+ * $1 all state ids of a deployment, $2 now. A view that returns starts anew: nobody folded into its
+ * states while it was retired.
+ */
+const RETIRE_AND_RETURN = `
+WITH retired AS (
+  UPDATE feature_views SET retired_at = $2::bigint
+   WHERE retired_at IS NULL AND state_id <> ALL ($1::text[])
+), returned AS (
+  UPDATE feature_views SET retired_at = NULL, complete = false
+   WHERE retired_at IS NOT NULL AND state_id = ANY ($1::text[])
+  RETURNING entity, state_id
+)
+DELETE FROM entity_states s USING returned r WHERE s.entity = r.entity AND s.state_id = r.state_id`;
+
+/** Leaves out what is there; what somebody else numbers meanwhile is left out as well. */
+const REGISTER = `
+INSERT INTO feature_views (name, version, spec_hash, state_id, spec, entity, complete, registered_at)
+SELECT v.name,
+       coalesce((SELECT max(version) FROM feature_views f WHERE f.name = v.name), 0)
+         + row_number() OVER (PARTITION BY v.name ORDER BY v.position),
+       v.spec_hash, v.state_id, v.spec::json, v.entity,
+       NOT EXISTS (SELECT FROM entity_heads h WHERE h.entity = v.entity AND h.version > 0), $6::bigint
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+    WITH ORDINALITY AS v(name, spec_hash, state_id, spec, entity, position)
+ WHERE NOT EXISTS (SELECT FROM feature_views f WHERE f.state_id = v.state_id)
+ ORDER BY v.name COLLATE "C", v.position
+ON CONFLICT DO NOTHING`;
+
+const READ_HISTORIES = `
+SELECT page.tenant AS entity_tenant, page.entity_key, page.version, ${LOG_EVENT_COLUMNS}
+  FROM (SELECT tenant, entity, entity_key, version FROM entity_heads
+         WHERE entity = $1 AND version > 0 AND (tenant, entity_key) > ($2::text, $3::text)
+         ORDER BY tenant, entity_key LIMIT $4::int) AS page
+  JOIN entity_log l ON l.tenant = page.tenant AND l.entity = page.entity
+                   AND l.entity_key = page.entity_key
+  JOIN events e ON e.tenant = l.tenant AND e.source = l.source AND e.event_id = l.event_id
+ ORDER BY page.tenant, page.entity_key, l.version`;
+
+/**
+ * The head's lock keeps the version until the state is written; a commit that was folded without
+ * the state, and waits for the lock, then finds another number of builds and is lost.
+ */
+const PUT_STATES = `
+WITH input AS MATERIALIZED (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[])
+    WITH ORDINALITY AS i(tenant, entity, entity_key, version, state_id, bytes, position)
+), current AS MATERIALIZED (
+  SELECT i.position FROM input i JOIN entity_heads h USING (tenant, entity, entity_key)
+   WHERE h.version = i.version
+   ORDER BY h.tenant, h.entity, h.entity_key FOR UPDATE OF h
+), counted AS (
+  UPDATE entity_heads h SET builds = h.builds + 1 FROM current JOIN input i USING (position)
+   WHERE h.tenant = i.tenant AND h.entity = i.entity AND h.entity_key = i.entity_key
+), saved AS (
+  INSERT INTO entity_states (tenant, entity, entity_key, state_id, version, bytes)
+  SELECT tenant, entity, entity_key, state_id, version, decode(bytes, 'base64')
+    FROM current JOIN input USING (position)
+   ORDER BY tenant COLLATE "C", entity COLLATE "C", entity_key COLLATE "C", state_id COLLATE "C"
+  ON CONFLICT (tenant, entity, entity_key, state_id) DO UPDATE
+     SET version = excluded.version, bytes = excluded.bytes
+)
+SELECT position::int FROM current`;
+
+const READ_EVENTS = `
+SELECT ${LOG_EVENT_COLUMNS} FROM events e
+ WHERE e.tenant = $1 AND e.source = $2 AND e.event_id > $3 ORDER BY e.event_id LIMIT $4::int`;
+
+/**
+ * An append commits an event with its contributions, and a commit moves one from pending to the
+ * log: so one snapshot that holds the event tells for certain whether it was contributed.
+ */
+const ADD_CONTRIBUTIONS = `
+WITH missed AS MATERIALIZED (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+    AS m(tenant, entity, entity_key, source, event_id)
+)
+INSERT INTO pending (tenant, entity, entity_key, source, event_id, since)
+SELECT m.tenant, m.entity, m.entity_key, m.source, m.event_id, $6::bigint
+  FROM missed m JOIN events e USING (tenant, source, event_id)
+ WHERE NOT EXISTS (SELECT FROM pending p
+                    WHERE p.tenant = m.tenant AND p.entity = m.entity
+                      AND p.entity_key = m.entity_key
+                      AND p.source = m.source AND p.event_id = m.event_id)
+   AND NOT EXISTS (SELECT FROM entity_log l
+                    WHERE l.tenant = m.tenant AND l.entity = m.entity
+                      AND l.entity_key = m.entity_key
+                      AND l.source = m.source AND l.event_id = m.event_id)
+   AND NOT EXISTS (SELECT FROM erasures x
+                    WHERE x.tenant = m.tenant AND x.entity = m.entity
+                      AND x.entity_key = m.entity_key AND e.ingest_time <= x.erased_at)
+ ORDER BY m.tenant COLLATE "C", m.entity COLLATE "C", m.entity_key COLLATE "C"
+ON CONFLICT DO NOTHING
+RETURNING event_id`;
+
+const REGISTER_ATTEMPTS = 10;
+
+/** The registry and the histories, in Postgres. */
+export function createDefinitionStore(client: SqlClient): DefinitionStore {
+  const listViews = async (): Promise<readonly RegisteredView[]> =>
+    (await client.query(LIST, [])).map(registeredView);
+
+  return {
+    listViews,
+
+    async registerViews(views, now) {
+      await client.query(RETIRE_AND_RETURN, [views.map(({ stateId }) => stateId), now]);
+      for (let attempt = 0; attempt < REGISTER_ATTEMPTS; attempt += 1) {
+        await client.query(REGISTER, [
+          views.map(({ name }) => name),
+          views.map(({ specHash }) => specHash),
+          views.map(({ stateId }) => stateId),
+          views.map(({ spec }) => spec),
+          views.map(({ entity }) => entity),
+          now,
+        ]);
+        const known = new Map((await listViews()).map((view) => [view.stateId, view]));
+        const registered = views.map(({ stateId }) => known.get(stateId));
+        if (registered.every((view) => view !== undefined)) return registered;
+      }
+      throw new AppError("dependency_unavailable", "Too many definitions registered at once.");
+    },
+
+    async readHistories(entity, after, limit) {
+      const cursor = [after?.tenant ?? "", after?.key ?? ""];
+      const rows = await client.query(READ_HISTORIES, [entity, ...cursor, limit]);
+      const histories: (EntityHistory & { readonly events: LogEvent[] })[] = [];
+      for (const row of rows) {
+        const [tenant, key] = [String(row["entity_tenant"]), String(row["entity_key"])];
+        let history = histories.at(-1);
+        if (history?.tenant !== tenant || history.key !== key) {
+          history = { tenant, entity, key, version: Number(row["version"]), events: [] };
+          histories.push(history);
+        }
+        history.events.push(logEventFrom(row));
+      }
+      return histories;
+    },
+
+    async putBuiltStates(states) {
+      const rows = await client.query(PUT_STATES, [
+        states.map(({ tenant }) => tenant),
+        states.map(({ entity }) => entity),
+        states.map(({ key }) => key),
+        states.map(({ version }) => version),
+        states.map(({ stateId }) => stateId),
+        states.map(({ bytes }) => bytes),
+      ]);
+      const positions = new Set(rows.map((row) => row["position"]));
+      return states.map((_, index) => positions.has(index + 1));
+    },
+
+    async readEvents(tenant, source, afterEventId, limit) {
+      const rows = await client.query(READ_EVENTS, [tenant, source, afterEventId ?? "", limit]);
+      return rows.map(logEventFrom);
+    },
+
+    async addContributions(missed, now) {
+      const rows = await client.query(ADD_CONTRIBUTIONS, [
+        missed.map(({ tenant }) => tenant),
+        missed.map(({ entity }) => entity),
+        missed.map(({ key }) => key),
+        missed.map(({ source }) => source),
+        missed.map(({ eventId }) => eventId),
+        now,
+      ]);
+      return rows.length;
+    },
+
+    async markComplete(stateId) {
+      await client.query("UPDATE feature_views SET complete = true WHERE state_id = $1", [stateId]);
+    },
+  };
+}
+
+function registeredView(row: SqlRow): RegisteredView {
+  return {
+    name: String(row["name"]),
+    version: Number(row["version"]),
+    stateId: String(row["state_id"]),
+    specHash: String(row["spec_hash"]),
+    spec: String(row["spec"]),
+    entity: String(row["entity"]),
+    complete: row["complete"] === true,
+    retired: row["retired"] === true,
+  };
+}

@@ -1,0 +1,177 @@
+import {
+  bigint,
+  boolean,
+  customType,
+  index,
+  integer,
+  json,
+  pgTable,
+  primaryKey,
+  smallint,
+  unique,
+} from "drizzle-orm/pg-core";
+
+/** Text compared byte by byte: the same order on every server, in every index and lock. */
+const text = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' });
+const bytes = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
+/** Epoch milliseconds, and other numbers below 2^53. */
+const whole = () => bigint({ mode: "number" });
+
+const entityColumns = {
+  tenant: text().notNull(),
+  entity: text().notNull(),
+  entity_key: text().notNull(),
+};
+
+/** Accepted events; the first commit of an id wins. `body` is `json`, which keeps the text as is. */
+export const events = pgTable(
+  "events",
+  {
+    tenant: text().notNull(),
+    source: text().notNull(),
+    event_id: text().notNull(),
+    event_time: whole().notNull(),
+    original_event_time: whole(),
+    ingest_time: whole().notNull(),
+    known_at: whole(),
+    sign: smallint().notNull(),
+    order_key: text().notNull(),
+    body_hash: bytes().notNull(),
+    body: json().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenant, t.source, t.event_id] })],
+);
+
+/** Contributions that wait to be folded: one row per event and entity. */
+export const pending = pgTable(
+  "pending",
+  {
+    ...entityColumns,
+    source: text().notNull(),
+    event_id: text().notNull(),
+    since: whole().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenant, t.entity, t.entity_key, t.source, t.event_id] }),
+    index("pending_since").on(t.since),
+  ],
+);
+
+/**
+ * Each entity's version; `previous` is what the last commit compared it with. `builds` counts the
+ * states that were built for it beside its commits.
+ */
+export const entityHeads = pgTable(
+  "entity_heads",
+  {
+    ...entityColumns,
+    previous: whole().notNull(),
+    version: whole().notNull(),
+    builds: whole().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenant, t.entity, t.entity_key] })],
+);
+
+/** Packed states; `version` is the entity's version at which the state last changed. */
+export const entityStates = pgTable(
+  "entity_states",
+  {
+    ...entityColumns,
+    state_id: text().notNull(),
+    version: whole().notNull(),
+    bytes: bytes().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenant, t.entity, t.entity_key, t.state_id] })],
+);
+
+/** Which event became which version of an entity, and when that was known. */
+export const entityLog = pgTable(
+  "entity_log",
+  {
+    ...entityColumns,
+    version: whole().notNull(),
+    known_at: whole().notNull(),
+    source: text().notNull(),
+    event_id: text().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenant, t.entity, t.entity_key, t.version] })],
+);
+
+/**
+ * Entities whose newest version may not be online. `since` is when the oldest such change was
+ * committed, `changed_at` the newest.
+ */
+export const outbox = pgTable(
+  "outbox",
+  {
+    ...entityColumns,
+    version: whole().notNull(),
+    since: whole().notNull(),
+    changed_at: whole().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenant, t.entity, t.entity_key] }),
+    index("outbox_since").on(t.since),
+  ],
+);
+
+/** Tombstones: what was ingested up to `erased_at` for such an entity is refused. */
+export const erasures = pgTable(
+  "erasures",
+  { ...entityColumns, erased_at: whole().notNull() },
+  (t) => [primaryKey({ columns: [t.tenant, t.entity, t.entity_key] })],
+);
+
+/** Events that could not be taken; `payload` is encrypted. Ids sort by time. */
+export const quarantine = pgTable(
+  "quarantine",
+  {
+    tenant: text().notNull(),
+    id: text().notNull(),
+    source: text().notNull(),
+    reason: text().notNull(),
+    detail: text().notNull(),
+    payload: text().notNull(),
+    event_id: text(),
+    received_at: whole().notNull(),
+    replayed_at: whole(),
+  },
+  (t) => [primaryKey({ columns: [t.tenant, t.id] })],
+);
+
+/** `revision` numbers the metas that were made for the tenant. */
+export const tenants = pgTable("tenants", {
+  tenant: text().primaryKey(),
+  generation: text().notNull(),
+  revision: whole().notNull(),
+  created_at: whole().notNull(),
+});
+
+export const revokedKeys = pgTable(
+  "revoked_keys",
+  { tenant: text().notNull(), key_id: text().notNull(), revoked_at: whole().notNull() },
+  (t) => [primaryKey({ columns: [t.tenant, t.key_id] })],
+);
+
+/**
+ * Registered view versions, immutable but for `complete` (every entity's state is built) and
+ * `retired_at` (since when no deployment folds into its states).
+ */
+export const featureViews = pgTable(
+  "feature_views",
+  {
+    name: text().notNull(),
+    version: integer().notNull(),
+    spec_hash: text().notNull(),
+    state_id: text().notNull(),
+    spec: json().notNull(),
+    entity: text().notNull(),
+    complete: boolean().notNull(),
+    registered_at: whole().notNull(),
+    retired_at: whole(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.name, t.version] }),
+    unique("feature_views_state_id").on(t.state_id),
+  ],
+);

@@ -1,0 +1,72 @@
+import { neon, neonConfig } from "@neondatabase/serverless";
+import { RejectedByStore } from "../../features/event-log.ts";
+import { isRolledBackRace, storeError } from "./store-error.ts";
+
+export type SqlParam =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly (string | null)[]
+  | readonly (number | null)[];
+
+/** `bigint`, `numeric` and everything else without a type of its own come as text. */
+export type SqlRow = Readonly<Record<string, string | number | boolean | null>>;
+
+export interface SqlClient {
+  /**
+   * One statement, which commits on its own, in one round trip. Throws RejectedByStore when the
+   * data is refused, AppError `dependency_unavailable` when the database is down or too slow (it
+   * may have committed), and AppError `internal` when the statement itself is wrong.
+   */
+  query(text: string, params: readonly SqlParam[]): Promise<readonly SqlRow[]>;
+}
+
+export interface SqlClientOptions {
+  readonly connectionString: string;
+  /** Where SQL is sent; by default Neon's endpoint of the connection string's host. */
+  readonly fetchEndpoint?: string;
+  /** Deadline of each attempt. */
+  readonly timeoutMs: number;
+  /** Called before each request. */
+  readonly onRoundTrip?: () => void;
+}
+
+const ATTEMPTS = 5;
+const RETRY_MS = 20;
+
+/** Neon's SQL over HTTP. What lost a deadlock or a race, and so changed nothing, is sent again. */
+export function createSqlClient(options: SqlClientOptions): SqlClient {
+  const { connectionString, fetchEndpoint, timeoutMs, onRoundTrip } = options;
+  if (fetchEndpoint !== undefined) neonConfig.fetchEndpoint = fetchEndpoint;
+
+  async function attempt(text: string, params: readonly SqlParam[]): Promise<readonly SqlRow[]> {
+    onRoundTrip?.();
+    const sql = neon(connectionString, { disableWarningInBrowsers: true });
+    const fetchOptions = { signal: AbortSignal.timeout(timeoutMs) };
+    return (await sql.query(text, [...params], { fetchOptions })) as SqlRow[];
+  }
+
+  return {
+    async query(text, params) {
+      if (!params.every(isStorable)) {
+        throw new RejectedByStore("A text holds what a database cannot keep.");
+      }
+      for (let left = ATTEMPTS - 1; ; left -= 1) {
+        try {
+          return await attempt(text, params);
+        } catch (error) {
+          if (left === 0 || !isRolledBackRace(error)) throw storeError(error);
+          const waitMs = Math.random() * RETRY_MS * (ATTEMPTS - left);
+          await new Promise((resolve) => setTimeout(resolve, waitMs));
+        }
+      }
+    },
+  };
+}
+
+/** Refused here, because a proxy's refusal of such a request looks like an outage. */
+function isStorable(param: SqlParam): boolean {
+  if (typeof param === "string") return param.isWellFormed() && !param.includes("\0");
+  return !Array.isArray(param) || param.every(isStorable);
+}

@@ -1,0 +1,84 @@
+import { AppError } from "../../errors.ts";
+import type { Meta } from "../../features/online-store.ts";
+import type { StateArchive, StoredState } from "../../features/state-filling.ts";
+import type { SqlClient } from "./sql-client.ts";
+
+/** Entities without a state stay in the page, so that the cursor moves on: $1 tenant, $2–$3 cursor. */
+const READ_STATES = `
+SELECT page.entity, page.entity_key, s.state_id, s.version,
+       translate(encode(s.bytes, 'base64'), E'\\n', '') AS bytes
+  FROM (SELECT tenant, entity, entity_key FROM entity_heads
+         WHERE tenant = $1 AND version > 0 AND (entity, entity_key) > ($2::text, $3::text)
+         ORDER BY entity, entity_key LIMIT $4::int) AS page
+  LEFT JOIN entity_states s USING (tenant, entity, entity_key)
+ ORDER BY page.entity, page.entity_key, s.state_id`;
+
+/**
+ * Numbers a meta and reads it in the same snapshot, or answers no row where another one took the
+ * number: a higher revision never holds older content (such as one revoked key fewer).
+ */
+const NEXT_META = `
+WITH numbered AS (
+  INSERT INTO tenants AS t (tenant, generation, revision, created_at)
+  SELECT $1, 'gen_' || translate(gen_random_uuid()::text, '-', ''),
+         coalesce((SELECT revision FROM tenants WHERE tenant = $1), 0) + 1,
+         floor(extract(epoch FROM now()) * 1000)
+  ON CONFLICT (tenant) DO UPDATE SET revision = excluded.revision
+   WHERE t.revision = excluded.revision - 1
+  RETURNING generation, revision
+)
+SELECT generation, revision,
+       (SELECT coalesce(json_object_agg(name, versions), '{}')::text FROM (
+          SELECT name, json_object_agg(spec_hash, version) AS versions
+            FROM feature_views WHERE complete AND retired_at IS NULL
+           GROUP BY name) AS views) AS views,
+       (SELECT coalesce(json_agg(key_id ORDER BY key_id), '[]')::text
+          FROM revoked_keys WHERE tenant = $1) AS revoked_keys
+  FROM numbered`;
+
+const META_ATTEMPTS = 10;
+
+/** The truth's side of filling the online store, in Postgres. A meta names complete views alone, and none that was retired. */
+export function createStateArchive(client: SqlClient): StateArchive {
+  return {
+    async readStates(tenant, after, limit) {
+      const cursor = [after?.entity ?? "", after?.key ?? ""];
+      const rows = await client.query(READ_STATES, [tenant, ...cursor, limit]);
+      const states: StoredState[] = [];
+      const entities = new Set<string>();
+      for (const row of rows) {
+        const ref = { tenant, entity: String(row["entity"]), key: String(row["entity_key"]) };
+        entities.add(JSON.stringify(ref));
+        if (row["state_id"] === null) continue;
+        const version = Number(row["version"]);
+        const stateId = String(row["state_id"]);
+        states.push({ ...ref, stateId, version, bytes: String(row["bytes"]) });
+      }
+      const last = entities.size < limit ? undefined : rows.at(-1);
+      const next =
+        last === undefined
+          ? null
+          : { entity: String(last["entity"]), key: String(last["entity_key"]) };
+      return { states, next };
+    },
+
+    async nextMeta(tenant): Promise<Meta> {
+      for (let attempt = 0; attempt < META_ATTEMPTS; attempt += 1) {
+        const [row] = await client.query(NEXT_META, [tenant]);
+        if (row === undefined) continue;
+        return {
+          generation: String(row["generation"]),
+          revision: Number(row["revision"]),
+          views: JSON.parse(String(row["views"])) as Meta["views"],
+          revokedKeys: JSON.parse(String(row["revoked_keys"])) as Meta["revokedKeys"],
+        };
+      }
+      throw new AppError("dependency_unavailable", "Too many changes to the tenant at once.");
+    },
+
+    async listTenants() {
+      const rows = await client.query("SELECT tenant FROM tenants ORDER BY tenant", []);
+      return rows.map((row) => String(row["tenant"]));
+    },
+  };
+}

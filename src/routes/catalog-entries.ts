@@ -1,0 +1,139 @@
+import { AppError } from "../errors.ts";
+import type { Entity } from "../features/define.ts";
+import type { FieldKind } from "../features/fields.ts";
+import type { FeaturePlan, ViewPlan } from "../features/plan.ts";
+import type { OnDemandPlan, Registry, ServicePlan, SourcePlan } from "../features/registry.ts";
+import type { Window } from "../features/window.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../time.ts";
+
+/** The collections of the catalogue. */
+export const KINDS = ["entities", "sources", "views", "on_demand_views", "services"] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** Pure. Every definition, in the order in which they were given. */
+export const catalogOf = (registry: Registry) => ({
+  entities: [...registry.entities.values()].map(printEntity),
+  sources: [...registry.sources.values()].map(printSource),
+  views: [...registry.views.values()].map((view) => printView(registry, view)),
+  on_demand_views: [...registry.onDemand.values()].map(printOnDemand),
+  services: [...registry.services.values()].map(printService),
+});
+
+/** Pure. The definitions of one kind. */
+export const catalogKind = (registry: Registry, kind: Kind) => catalogOf(registry)[kind];
+
+/** Pure. One definition; throws AppError `not_found`. */
+export function catalogEntry(registry: Registry, kind: Kind, name: string) {
+  const found = [...catalogKind(registry, kind)].find((entry) => entry.name === name);
+  if (found !== undefined) return found;
+  throw new AppError("not_found", `there is no "${name}" among the ${kind}`);
+}
+
+const printEntity = ({ name, description, key }: Entity) => ({
+  kind: "entity" as const,
+  name,
+  description,
+  key,
+});
+
+const printSource = (source: SourcePlan) => ({
+  kind: "source" as const,
+  name: source.name,
+  description: source.description,
+  owner: source.owner,
+  id: source.idField,
+  event_time: source.eventTimeField,
+  accepts: source.accept.map(({ kind }) => kind),
+  fields: source.fields.map(({ name, kind, nullable, pii }) => ({
+    name,
+    type: kind,
+    nullable,
+    pii,
+  })),
+});
+
+/** What a view's specification says of a feature, and its plan does not. */
+interface Specified {
+  readonly name: string;
+  readonly aggregate: string;
+  readonly where: readonly {
+    readonly field: string;
+    readonly values: readonly (string | boolean)[];
+  }[];
+}
+
+function printView(registry: Registry, view: ViewPlan) {
+  const { features: specified } = JSON.parse(view.spec) as { features: readonly Specified[] };
+  const key = registry.entities.get(view.entity)?.key ?? [];
+  return {
+    kind: "view" as const,
+    name: view.name,
+    description: view.description,
+    owner: view.owner,
+    entity: view.entity,
+    source: view.source,
+    key: Object.fromEntries(key.map((column, i) => [column, view.keyColumns[i] ?? column])),
+    max_age_ms: view.maxAgeMs,
+    features: view.features.map((feature, i) => printFeature(view, feature, specified[i])),
+  };
+}
+
+function printFeature(view: ViewPlan, feature: FeaturePlan, specified: Specified | undefined) {
+  const field = view.partials[feature.partial]?.field ?? null;
+  const { aggregate = "", where = [] } = specified ?? {};
+  return {
+    name: `${view.name}:${feature.name}`,
+    aggregate,
+    field: field?.name ?? null,
+    where: Object.fromEntries(where.map((one) => [one.field, one.values])),
+    window: windowText(feature.window),
+    type: typeOf(aggregate, field?.kind),
+    default: feature.fallback,
+  };
+}
+
+function typeOf(aggregate: string, kind: FieldKind | undefined) {
+  if (aggregate === "count") return "integer" as const;
+  return aggregate === "mean" || kind === undefined ? ("number" as const) : kind;
+}
+
+const UNITS = [
+  ["d", DAY_MS],
+  ["h", HOUR_MS],
+  ["m", MINUTE_MS],
+  ["s", SECOND_MS],
+] as const;
+
+/** Pure. `7d` for a window of 604,800,000 ms. */
+function windowText(window: Window): string {
+  if (window.kind === "lifetime") return "lifetime";
+  const { lengthMs } = window;
+  const [unit, size] = UNITS.find(([, ms]) => lengthMs % ms === 0) ?? ["ms", 1];
+  return `${lengthMs / size}${unit}`;
+}
+
+/** Pure. Whether an object without the field is refused because of it. */
+function isRequired(request: OnDemandPlan["request"], name: string): boolean {
+  const parsed = request.safeParse({});
+  return !parsed.success && parsed.error.issues.some(({ path }) => path[0] === name);
+}
+
+const printOnDemand = (view: OnDemandPlan) => ({
+  kind: "on_demand_view" as const,
+  name: view.name,
+  description: view.description,
+  version: view.version,
+  from: view.from,
+  request: Object.keys(view.request.shape).map((name) => ({
+    name,
+    required: isRequired(view.request, name),
+  })),
+  features: view.features.map(({ name }) => ({ name: `${view.name}:${name}` })),
+});
+
+const printService = ({ name, description, views }: ServicePlan) => ({
+  kind: "service" as const,
+  name,
+  description,
+  views,
+});

@@ -1,0 +1,162 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { AppEnv } from "./app-env.ts";
+import { catalogEntry, catalogKind, catalogOf, KINDS } from "./catalog-entries.ts";
+import { guarded } from "./middleware/guard.ts";
+import { problems } from "./schemas.ts";
+
+const column = z.object({
+  name: z.string(),
+  type: z.enum(["string", "number", "decimal", "bigint", "boolean", "time"]),
+  nullable: z.boolean(),
+  pii: z.enum(["token", "drop"]).nullable(),
+});
+
+const base = { name: z.string(), description: z.string() };
+
+const entity = z
+  .object({ kind: z.literal("entity"), ...base, key: z.array(z.string()).readonly() })
+  .openapi("CatalogEntity");
+
+const source = z
+  .object({
+    kind: z.literal("source"),
+    ...base,
+    owner: z.string(),
+    id: z.string().nullable().openapi({ description: "The field of the event id; null: its hash" }),
+    event_time: z.string(),
+    accepts: z.array(z.enum(["api_key", "standard_webhooks"])),
+    fields: z.array(column),
+  })
+  .openapi("CatalogSource");
+
+const feature = z.object({
+  name: z.string().openapi({ example: "customer_spend:amount_sum_7d" }),
+  aggregate: z.string(),
+  field: z.string().nullable(),
+  where: z.record(z.string(), z.array(z.union([z.string(), z.boolean()])).readonly()),
+  window: z.string().openapi({ description: "`7d`, or `lifetime`" }),
+  type: z
+    .enum(["integer", "number", "decimal", "bigint", "string", "boolean", "time"])
+    .openapi({ description: "Decimals and bigints are returned as text" }),
+  default: z.union([z.string(), z.number(), z.boolean(), z.null()]),
+});
+
+const view = z
+  .object({
+    kind: z.literal("view"),
+    ...base,
+    owner: z.string(),
+    entity: z.string(),
+    source: z.string(),
+    key: z
+      .record(z.string(), z.string())
+      .openapi({ description: "The source's field for each column of the entity's key" }),
+    max_age_ms: z.int().nullable(),
+    features: z.array(feature),
+  })
+  .openapi("CatalogView");
+
+const onDemandView = z
+  .object({
+    kind: z.literal("on_demand_view"),
+    ...base,
+    version: z.int(),
+    from: z.array(z.string()).readonly(),
+    request: z.array(z.object({ name: z.string(), required: z.boolean() })),
+    features: z.array(z.object({ name: z.string() })),
+  })
+  .openapi("CatalogOnDemandView");
+
+const service = z
+  .object({ kind: z.literal("service"), ...base, views: z.array(z.string()).readonly() })
+  .openapi("CatalogService");
+
+const anyEntry = z.discriminatedUnion("kind", [entity, source, view, onDemandView, service]);
+const kind = z.enum(KINDS);
+
+const refusals = problems("unauthorized", "forbidden", "not_found", "invalid_request");
+
+const catalogRoute = createRoute({
+  ...guarded("read_catalog", "later"),
+  method: "get",
+  path: "/catalog",
+  operationId: "readCatalog",
+  tags: ["Catalog"],
+  summary: "Everything that is defined",
+  responses: {
+    200: {
+      description: "All definitions of the deployment",
+      content: {
+        "application/json": {
+          schema: z
+            .object({
+              entities: z.array(entity),
+              sources: z.array(source),
+              views: z.array(view),
+              on_demand_views: z.array(onDemandView),
+              services: z.array(service),
+            })
+            .openapi("Catalog"),
+        },
+      },
+    },
+    ...problems("unauthorized", "forbidden"),
+  },
+});
+
+const kindRoute = createRoute({
+  ...guarded("read_catalog", "later"),
+  method: "get",
+  path: "/catalog/{kind}",
+  operationId: "listCatalog",
+  tags: ["Catalog"],
+  summary: "The definitions of one kind",
+  request: { params: z.object({ kind: kind.openapi({ example: "views" }) }) },
+  responses: {
+    200: {
+      description: "All of them",
+      content: {
+        "application/json": {
+          schema: z.object({ items: z.array(anyEntry), cursor: z.null() }).openapi("CatalogPage"),
+        },
+      },
+    },
+    ...refusals,
+  },
+});
+
+const entryRoute = createRoute({
+  ...guarded("read_catalog", "later"),
+  method: "get",
+  path: "/catalog/{kind}/{name}",
+  operationId: "readCatalogEntry",
+  tags: ["Catalog"],
+  summary: "One definition",
+  request: {
+    params: z.object({
+      kind: kind.openapi({ example: "views" }),
+      name: z.string().openapi({ example: "customer_spend" }),
+    }),
+  },
+  responses: {
+    200: { description: "It", content: { "application/json": { schema: anyEntry } } },
+    ...refusals,
+  },
+});
+
+/** What is defined, from the compiled definitions: no store is asked. */
+export const catalogRoutes = new OpenAPIHono<AppEnv>()
+  .openapi(catalogRoute, (c) => {
+    c.get("permit")("system:catalog");
+    return c.json(catalogOf(c.get("ctx").registry), 200);
+  })
+  .openapi(kindRoute, (c) => {
+    c.get("permit")("system:catalog");
+    const items = catalogKind(c.get("ctx").registry, c.req.valid("param").kind);
+    return c.json({ items: [...items], cursor: null }, 200);
+  })
+  .openapi(entryRoute, (c) => {
+    c.get("permit")("system:catalog");
+    const { kind: of, name } = c.req.valid("param");
+    return c.json(catalogEntry(c.get("ctx").registry, of, name), 200);
+  });

@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RegisteredView, ViewToRegister } from "../../src/features/definition-store.ts";
+import type { EntityRef, LogEvent } from "../../src/features/event-log.ts";
+import { contributionsOf, logEvent, newTenant } from "../support/log-events.ts";
+import { truths, type Truth } from "../support/stores.ts";
+
+describe.each(truths())("the definition store %s", (_name, open) => {
+  let truth: Truth;
+  beforeAll(async () => void (truth = await open()));
+  afterAll(() => truth.close());
+
+  /** The registry is everybody's, so that names are a test's own. */
+  const view = (name: string, hash: string, entity: string): ViewToRegister => ({
+    name,
+    stateId: `${name}@${hash}`,
+    specHash: hash,
+    spec: `{"z":["${hash}"],"a":"1"}`,
+    entity,
+  });
+
+  async function fold(entity: EntityRef, events: readonly LogEvent[]): Promise<void> {
+    const contributions = contributionsOf(events, [entity]);
+    const input = { events, contributions, touched: [entity], stateIds: [], now: 1 };
+    for (const { pending, version, builds } of (await truth.eventLog.append(input)).entities) {
+      const folded = pending.map(({ source, eventId }) => ({ source, eventId }));
+      const states = [{ stateId: "old@1", bytes: "AAAA" }];
+      await truth.eventLog.commit(
+        [{ ...entity, readVersion: version, builds, folded, poisoned: [], states }],
+        50,
+      );
+    }
+  }
+
+  const mine = async (suffix: string): Promise<readonly RegisteredView[]> =>
+    (await truth.definitionStore.listViews()).filter(({ name }) => name.endsWith(suffix));
+
+  it("numbers the versions of each view and answers in the order asked", async () => {
+    const suffix = newTenant();
+    const a1 = view(`a_${suffix}`, "1", suffix);
+    const b1 = view(`b_${suffix}`, "1", suffix);
+    const first = await truth.definitionStore.registerViews([b1, a1], 1);
+    expect(first).toEqual([
+      { ...b1, version: 1, complete: true, retired: false },
+      { ...a1, version: 1, complete: true, retired: false },
+    ]);
+    const a2 = view(`a_${suffix}`, "2", suffix);
+    const second = await truth.definitionStore.registerViews([b1, a2], 2);
+    expect(second.map(({ stateId, version }) => [stateId, version])).toEqual([
+      [b1.stateId, 1],
+      [a2.stateId, 2],
+    ]);
+    expect((await mine(suffix)).map(({ stateId }) => stateId)).toEqual([
+      a1.stateId,
+      a2.stateId,
+      b1.stateId,
+    ]);
+    expect(await truth.definitionStore.registerViews([], 3)).toEqual([]);
+  });
+
+  it("registers the same views again without a trace", async () => {
+    const suffix = newTenant();
+    const views = [view(`a_${suffix}`, "1", suffix)];
+    await truth.definitionStore.registerViews(views, 1);
+    const before = await mine(suffix);
+    await truth.definitionStore.registerViews(views, 2);
+    expect(await mine(suffix)).toEqual(before);
+  });
+
+  it("holds a view of entities with a history incomplete until it is built", async () => {
+    const suffix = newTenant();
+    const entity = { tenant: suffix, entity: suffix, key: "k" };
+    await fold(entity, [logEvent(suffix, "1")]);
+    const late = view(`late_${suffix}`, "1", suffix);
+    const [registered] = await truth.definitionStore.registerViews([late], 1);
+    expect(registered?.complete).toBe(false);
+    await truth.definitionStore.markComplete(late.stateId);
+    const [again] = await truth.definitionStore.registerViews([late], 1);
+    expect(again?.complete).toBe(true);
+  });
+
+  it("takes a view that returns as incomplete and without the states that nobody kept", async () => {
+    const suffix = newTenant();
+    const entity = { tenant: suffix, entity: suffix, key: "k" };
+    const [one, two] = [view(`v_${suffix}`, "1", suffix), view(`v_${suffix}`, "2", suffix)];
+    await truth.definitionStore.registerViews([one], 1);
+    await fold(entity, [logEvent(suffix, "1")]);
+    const state = { ...entity, version: 1, stateId: one.stateId, bytes: "AAAA" };
+    expect(await truth.definitionStore.putBuiltStates([state])).toEqual([true]);
+
+    await truth.definitionStore.registerViews([two], 2);
+    expect((await mine(suffix)).map(({ complete }) => complete)).toEqual([true, false]);
+    const [back] = await truth.definitionStore.registerViews([one], 3);
+    expect(back).toMatchObject({ version: 1, complete: false });
+    const { states } = await truth.stateArchive.readStates(suffix, null, 9);
+    expect(states.map(({ stateId }) => stateId)).toEqual(["old@1"]);
+    await truth.definitionStore.markComplete(one.stateId);
+    const [stays] = await truth.definitionStore.registerViews([one], 4);
+    expect(stays?.complete).toBe(true);
+  });
+
+  it("tells who knows all but the newest views that an entity is another's to fold", async () => {
+    const kind = newTenant();
+    const [one, two] = [view(`one_${kind}`, "1", kind), view(`two_${kind}`, "1", kind)];
+    const newerFor = async (...stateIds: readonly string[]) => {
+      const touched = [{ tenant: kind, entity: kind, key: "k" }];
+      const input = { events: [], contributions: [], touched, stateIds, now: 1 };
+      return [...(await truth.eventLog.append(input)).newerFor];
+    };
+    await truth.definitionStore.registerViews([one], 1);
+    expect(await newerFor(one.stateId)).toEqual([]);
+    // With a view that is not registered, the caller is the newest itself.
+    expect(await newerFor(two.stateId)).toEqual([]);
+    await truth.definitionStore.registerViews([one, two], 2);
+    expect(await newerFor(one.stateId)).toEqual([kind]);
+    expect(await newerFor(one.stateId, two.stateId)).toEqual([]);
+    await truth.definitionStore.registerViews([one], 3);
+    expect(await newerFor(one.stateId)).toEqual([]);
+  });
+
+  it("reads histories of all tenants in pages, each in the order of its versions", async () => {
+    const kind = newTenant();
+    const [first, second] = [`a${newTenant()}`, `b${newTenant()}`];
+    const entities = [
+      { tenant: first, entity: kind, key: "B" },
+      { tenant: first, entity: kind, key: "a" },
+      { tenant: second, entity: kind, key: "A" },
+    ];
+    for (const entity of entities.toReversed()) {
+      await fold(entity, [logEvent(entity.tenant, `${entity.key}1`)]);
+      await fold(entity, [logEvent(entity.tenant, `${entity.key}2`, { sign: -1, knownAt: 3 })]);
+    }
+    await fold({ tenant: first, entity: `${kind}x`, key: "B" }, [logEvent(first, "other")]);
+
+    const page = await truth.definitionStore.readHistories(kind, null, 2);
+    expect(page.map(({ tenant, key, version }) => [tenant, key, version])).toEqual([
+      [first, "B", 2],
+      [first, "a", 2],
+    ]);
+    expect(page[1]?.events).toEqual([
+      logEvent(first, "a1"),
+      logEvent(first, "a2", { sign: -1, knownAt: 3 }),
+    ]);
+    const last = await truth.definitionStore.readHistories(kind, { tenant: first, key: "a" }, 2);
+    expect(last.map(({ tenant, entity, key }) => [tenant, entity, key])).toEqual([
+      [second, kind, "A"],
+    ]);
+    const end = { tenant: second, key: "A" };
+    expect(await truth.definitionStore.readHistories(kind, end, 2)).toEqual([]);
+  });
+
+  it("does not list entities that only wait", async () => {
+    const kind = newTenant();
+    const entity = { tenant: kind, entity: kind, key: "k" };
+    const events = [logEvent(kind, "1")];
+    const contributions = contributionsOf(events, [entity]);
+    const input = { events, contributions, touched: [entity], stateIds: [], now: 1 };
+    const { entities } = await truth.eventLog.append(input);
+    expect(await truth.definitionStore.readHistories(kind, null, 2)).toEqual([]);
+    const poisoned = (entities[0]?.pending ?? []).map(({ source, eventId }) => ({
+      source,
+      eventId,
+    }));
+    const poison = { ...entity, readVersion: 0, builds: 0, folded: [], poisoned, states: [] };
+    expect((await truth.eventLog.commit([poison], 2)).won).toEqual([true]);
+    expect(await truth.definitionStore.readHistories(kind, null, 2)).toEqual([]);
+    const [registered] = await truth.definitionStore.registerViews([view(kind, "1", kind)], 1);
+    expect(registered?.complete).toBe(true);
+  });
+
+  it("keeps a built state only for the version that it was built from", async () => {
+    const tenant = newTenant();
+    const ref = (key: string): EntityRef => ({ tenant, entity: tenant, key });
+    await fold(ref("k"), [logEvent(tenant, "1"), logEvent(tenant, "2")]);
+    await fold(ref("m"), [logEvent(tenant, "1m")]);
+    const built = (key: string, version: number, stateId: string, bytes: string) => ({
+      ...ref(key),
+      version,
+      stateId,
+      bytes,
+    });
+    const answers = await truth.definitionStore.putBuiltStates([
+      built("m", 1, "new@1", "AQ=="),
+      built("k", 1, "new@1", "Ag=="),
+      built("k", 2, "other@1", "Aw=="),
+      built("nobody", 0, "new@1", "BA=="),
+      built("k", 2, "old@1", "BQ=="),
+    ]);
+    expect(answers).toEqual([true, false, true, false, true]);
+    const { states } = await truth.stateArchive.readStates(tenant, null, 9);
+    expect(
+      states.map(({ key, stateId, version, bytes }) => [key, stateId, version, bytes]),
+    ).toEqual([
+      ["k", "old@1", 2, "BQ=="],
+      ["k", "other@1", 2, "Aw=="],
+      ["m", "new@1", 1, "AQ=="],
+      ["m", "old@1", 1, "AAAA"],
+    ]);
+    expect(await truth.definitionStore.putBuiltStates([])).toEqual([]);
+  });
+});

@@ -1,0 +1,123 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { applyDefinitions, type AppliedDefinitions } from "../../src/features/apply-definitions.ts";
+import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
+import { applyEvents } from "../../src/ingest/apply.ts";
+import { applying, consume } from "../../src/ingest/consume.ts";
+import { beginFill } from "../../src/ingest/fill.ts";
+import { DAY_MS } from "../../src/time.ts";
+import { expectTruth } from "../support/expect-truth.ts";
+import { createMemoryIngestQueue } from "../support/fakes/memory-ingest-queue.ts";
+import { createMemoryOnlineStore } from "../support/fakes/memory-online-store.ts";
+import { newTenant } from "../support/log-events.ts";
+import { truths, type Truth } from "../support/stores.ts";
+import { anyEvent, corrections, device, readings } from "../support/views.ts";
+import {
+  byDevice,
+  consumerOf,
+  deliver,
+  eventsMessage,
+  logEventOf,
+  registry as whole,
+  type Ports,
+  type Reading,
+} from "../support/write-path.ts";
+
+const BASE = Date.UTC(2026, 5, 15, 13, 37);
+const NOW = BASE + 60_000;
+
+/** Before: one view. After: a second kind of entity, and another source of the first kind. */
+const before = compileDefinitions([device, readings, corrections, byDevice]);
+
+const anyReading = fc
+  .tuple(
+    anyEvent(BASE, 10 * DAY_MS),
+    fc.constantFrom("d1", "d2"),
+    fc.constantFrom("readings", "corrections"),
+  )
+  .map(([event, of, source]) => ({ ...event, device: of, source }));
+
+interface Deployment {
+  readonly ports: Ports;
+  readonly apply: (registry: Registry) => Promise<AppliedDefinitions>;
+  readonly send: (registry: Registry, events: readonly Reading[]) => Promise<void>;
+}
+
+function deploymentOf(truth: Truth, tenant: string): Deployment {
+  const ports: Ports = {
+    log: truth.eventLog,
+    archive: { ...truth.stateArchive, listTenants: async () => [tenant] },
+    quarantine: truth.quarantine,
+    online: createMemoryOnlineStore(),
+    queue: createMemoryIngestQueue(),
+  };
+  const consumer = (registry: Registry) => ({ ...consumerOf(ports, () => NOW), registry });
+  return {
+    ports,
+    apply: (registry) =>
+      applyDefinitions({
+        ...ports,
+        registry,
+        definitions: truth.definitionStore,
+        now: () => NOW,
+        progress: () => undefined,
+        fold: async (entities) => {
+          const { projected } = await applyEvents(applying(consumer(registry)), [], entities);
+          await ports.log.settleOutbox(projected);
+        },
+      }),
+    async send(registry, events) {
+      if (events.length === 0) return;
+      const message = eventsMessage(events.map((event) => logEventOf(event, tenant)));
+      await consume(consumer(registry), [deliver(message, "m")]);
+    },
+  };
+}
+
+describe.each(truths())("definitions that change %s", (where, open) => {
+  let truth: Truth;
+  beforeAll(async () => void (truth = await open()));
+  afterAll(() => truth.close());
+
+  it("compute new views from all that came before, during and after the change", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(anyReading, { minLength: 4, maxLength: 16 }),
+        fc.boolean(),
+        async (all, andBack) => {
+          const events = all.map((event, i): Reading => ({ ...event, order: `e${i}` }));
+          const quarter = Math.ceil(events.length / 4);
+          const part = (n: number) => events.slice(n * quarter, (n + 1) * quarter);
+          const tenant = newTenant();
+          const { ports, apply, send } = deploymentOf(truth, tenant);
+          await truth.keyStore.registerTenant(tenant, NOW);
+          await apply(before);
+          await beginFill({ ...ports, now: () => NOW }, tenant);
+          const queue = ports.queue as ReturnType<typeof createMemoryIngestQueue>;
+          const fills = queue.drain().map(({ body }) => deliver(body, "fill"));
+          await consume(
+            consumerOf(ports, () => NOW),
+            fills,
+          );
+
+          await send(before, part(0));
+          if (andBack) {
+            await apply(whole);
+            await send(whole, part(1));
+            await apply(before);
+          }
+          await send(before, andBack ? part(2) : part(1));
+          // Deployed, but not applied yet.
+          await send(whole, andBack ? [] : part(2));
+          await apply(whole);
+          await send(whole, part(3));
+          await expectTruth(truth, ports, tenant, events, NOW);
+
+          const again = await apply(whole);
+          expect([again.backfilled, again.registered, again.built.size]).toEqual([0, [], 0]);
+        },
+      ),
+      { numRuns: where === "in memory" ? 60 : 8 },
+    );
+  }, 60_000);
+});

@@ -1,0 +1,128 @@
+import type { DefinitionStore, RegisteredView } from "../../../src/features/definition-store.ts";
+import {
+  checkDistinct,
+  checkStorable,
+  compareBytes,
+  entitiesInOrder,
+  entityKey,
+  entityRecord,
+  eventKey,
+  type MemoryTruth,
+} from "./memory-truth.ts";
+
+export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore {
+  const known = (stateId: string): RegisteredView | undefined =>
+    truth.views.find((view) => view.stateId === stateId);
+
+  return {
+    async listViews() {
+      return truth.views
+        .map((view) => ({ ...view, retired: truth.retired.has(view.stateId) }))
+        .toSorted((a, b) => compareBytes(a.name, b.name) || a.version - b.version);
+    },
+
+    async registerViews(views) {
+      checkStorable(views);
+      retireAndReturn(truth, new Set(views.map(({ stateId }) => stateId)));
+      for (const { name, stateId, specHash, spec, entity } of views) {
+        if (known(stateId) !== undefined) continue;
+        const version = 1 + truth.views.filter((view) => view.name === name).length;
+        const complete = ![...truth.entities.values()].some(
+          (record) => record.entity === entity && record.version > 0,
+        );
+        truth.views.push({
+          name,
+          version,
+          stateId,
+          specHash,
+          spec,
+          entity,
+          complete,
+          retired: false,
+        });
+      }
+      return views.flatMap(({ stateId }) => known(stateId) ?? []);
+    },
+
+    async readHistories(entity, after, limit) {
+      return entitiesInOrder(truth)
+        .filter((record) => record.entity === entity && record.version > 0)
+        .filter(({ tenant, key }) => {
+          if (after === null) return true;
+          const order = compareBytes(tenant, after.tenant);
+          return order > 0 || (order === 0 && compareBytes(key, after.key) > 0);
+        })
+        .slice(0, limit)
+        .map(({ tenant, key, version, log }) => ({
+          tenant,
+          entity,
+          key,
+          version,
+          events: log.flatMap(
+            (ref) =>
+              truth.events.get(
+                eventKey({
+                  tenant,
+                  ...ref,
+                }),
+              ) ?? [],
+          ),
+        }));
+    },
+
+    async putBuiltStates(states) {
+      checkDistinct(states.map((state) => `${entityKey(state)}\0${state.stateId}`));
+      return states.map(({ version, stateId, bytes, ...ref }) => {
+        const record = truth.entities.get(entityKey(ref));
+        if (record === undefined || record.version !== version) return false;
+        record.states.set(stateId, { version, bytes });
+        record.builds += 1;
+        return true;
+      });
+    },
+
+    async markComplete(stateId) {
+      const index = truth.views.findIndex((view) => view.stateId === stateId);
+      const view = truth.views[index];
+      if (view !== undefined) truth.views[index] = { ...view, complete: true };
+    },
+
+    async readEvents(tenant, source, afterEventId, limit) {
+      return [...truth.events.values()]
+        .filter((event) => event.tenant === tenant && event.source === source)
+        .filter(({ eventId }) => compareBytes(eventId, afterEventId ?? "") > 0)
+        .toSorted((a, b) => compareBytes(a.eventId, b.eventId))
+        .slice(0, limit);
+    },
+
+    async addContributions(missed, now) {
+      const added = missed.filter((ref) => {
+        const event = truth.events.get(eventKey(ref));
+        const record = entityRecord(truth, ref);
+        const folded = record.log.some(
+          ({ source, eventId }) => source === ref.source && eventId === ref.eventId,
+        );
+        const erased = record.erasedAt !== null && (event?.ingestTime ?? 0) <= record.erasedAt;
+        if (event === undefined || folded || erased || record.pending.has(eventKey(ref))) {
+          return false;
+        }
+        record.pending.set(eventKey(ref), { event: { ...event }, since: now });
+        return true;
+      });
+      return added.length;
+    },
+  };
+}
+
+/** A view that returns starts anew, without the states that nobody folded into meanwhile. */
+function retireAndReturn(truth: MemoryTruth, wanted: ReadonlySet<string>): void {
+  for (const [index, view] of truth.views.entries()) {
+    const { stateId } = view;
+    if (!wanted.has(stateId)) {
+      truth.retired.add(stateId);
+    } else if (truth.retired.delete(stateId)) {
+      truth.views[index] = { ...view, complete: false };
+      for (const { states } of truth.entities.values()) states.delete(stateId);
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import { AppError } from "../../../src/errors.ts";
+import {
+  RejectedByStore,
+  type AppendInput,
+  type EntityCommit,
+  type EntityRef,
+  type EntitySnapshot,
+  type EventLog,
+  type LogEvent,
+  type Verdict,
+} from "../../../src/features/event-log.ts";
+import { registerTenant } from "./memory-key-store.ts";
+import {
+  checkDistinct,
+  checkIndexable,
+  checkStorable,
+  entitiesInOrder,
+  entityKey,
+  entityRecord,
+  eventKey,
+  type EntityRecord,
+  type MemoryTruth,
+} from "./memory-truth.ts";
+
+/** The event log in memory; every method is atomic, as its statement is. */
+export function createMemoryEventLog(truth: MemoryTruth): EventLog {
+  return {
+    async append(input) {
+      checkEvents(input);
+      const { events, contributions, touched, stateIds, now } = input;
+      for (const { tenant } of events) registerTenant(truth, tenant);
+      const erased = new Set(
+        contributions.flatMap(({ event, entity, key }) => {
+          const { tenant = "", ingestTime = 0 } = events[event] ?? {};
+          const tombstone =
+            truth.entities.get(entityKey({ tenant, entity, key }))?.erasedAt ?? null;
+          return tombstone !== null && ingestTime <= tombstone ? [event] : [];
+        }),
+      );
+      const verdicts = events.map((event, index) =>
+        erased.has(index) ? "erased" : verdictOf(truth, event),
+      );
+      for (const [index, event] of events.entries()) {
+        if (verdicts[index] === "accepted") truth.events.set(eventKey(event), { ...event });
+      }
+      for (const { event: index, entity, key } of contributions) {
+        const event = events[index];
+        if (event === undefined || verdicts[index] !== "accepted") continue;
+        const record = entityRecord(truth, { tenant: event.tenant, entity, key });
+        record.pending.set(eventKey(event), { event: { ...event }, since: now });
+      }
+      const complete = truth.views.filter(
+        (view) => view.complete && stateIds.includes(view.stateId),
+      );
+      return {
+        verdicts,
+        entities: touched.map((ref) => snapshotOf(truth, ref, stateIds)),
+        completeStates: new Set(complete.map(({ stateId }) => stateId)),
+        newerFor: new Set(
+          (stateIds.every((id) => truth.views.some(({ stateId }) => stateId === id))
+            ? truth.views
+            : []
+          )
+            .filter(({ stateId }) => !truth.retired.has(stateId) && !stateIds.includes(stateId))
+            .map(({ entity }) => entity)
+            .filter((entity) => touched.some((ref) => ref.entity === entity)),
+        ),
+      };
+    },
+
+    async commit(commits, now) {
+      checkStorable(commits);
+      checkDistinct(commits.map(entityKey));
+      const won = commits.map(({ readVersion, builds, ...ref }) => {
+        const record = truth.entities.get(entityKey(ref));
+        return (record?.version ?? 0) === readVersion && (record?.builds ?? 0) === builds;
+      });
+      const winners = commits.filter((_, index) => won[index]);
+      winners.forEach((commit) => checkFold(truth, commit));
+      for (const commit of winners) apply(entityRecord(truth, commit), commit, now);
+      return { won };
+    },
+
+    async settleOutbox(projected) {
+      for (const { version, ...ref } of projected) {
+        const record = truth.entities.get(entityKey(ref));
+        const { outbox } = record ?? {};
+        if (record === undefined || outbox === null || outbox === undefined) continue;
+        if (outbox.version <= version) record.outbox = null;
+        else outbox.since = outbox.changedAt;
+      }
+    },
+
+    async findUnfinished(before, limit) {
+      return entitiesInOrder(truth)
+        .map((record) => ({ record, since: unfinishedSince(record) }))
+        .filter(({ since }) => since < before)
+        .toSorted((a, b) => a.since - b.since)
+        .slice(0, limit)
+        .map(({ record: { tenant, entity, key } }) => ({ tenant, entity, key }));
+    },
+  };
+}
+
+function checkEvents({ events, contributions, touched }: AppendInput): void {
+  checkStorable([events, contributions, touched]);
+  for (const event of events) {
+    checkIndexable(event.tenant, event.source, event.eventId);
+    if (!/^([0-9a-f]{2})*$/i.test(event.bodyHash)) throw new RejectedByStore("A hash is not hex.");
+    try {
+      JSON.parse(event.body);
+    } catch (cause) {
+      throw new RejectedByStore("A body is not JSON.", { cause });
+    }
+  }
+  for (const { event, entity, key } of contributions) {
+    const { source = "", eventId = "", tenant = "" } = events[event] ?? {};
+    checkIndexable(tenant, entity, key, source, eventId);
+  }
+}
+
+function verdictOf(truth: MemoryTruth, event: LogEvent): Verdict {
+  if (truth.beingWritten.has(eventKey(event))) return "unsettled";
+  const stored = truth.events.get(eventKey(event));
+  if (stored === undefined) return "accepted";
+  return stored.bodyHash === event.bodyHash.toLowerCase() ? "duplicate" : "conflict";
+}
+
+function snapshotOf(
+  truth: MemoryTruth,
+  { tenant, entity, key }: EntityRef,
+  stateIds: readonly string[],
+): EntitySnapshot {
+  const record = truth.entities.get(entityKey({ tenant, entity, key }));
+  const states = [...(record?.states ?? [])].filter(([stateId]) => stateIds.includes(stateId));
+  return {
+    tenant,
+    entity,
+    key,
+    version: record?.version ?? 0,
+    builds: record?.builds ?? 0,
+    states: new Map(states.map(([stateId, { bytes }]) => [stateId, bytes])),
+    pending: [...(record?.pending.values() ?? [])].map(({ event }) => ({ ...event })),
+    erased: (record?.version ?? 0) === 0 && typeof record?.erasedAt === "number",
+  };
+}
+
+const keyOf = (commit: EntityCommit, ref: { source: string; eventId: string }): string =>
+  eventKey({ tenant: commit.tenant, ...ref });
+
+/** A fold of what no longer waits refuses the whole statement. */
+function checkFold(truth: MemoryTruth, commit: EntityCommit): void {
+  const pending = truth.entities.get(entityKey(commit))?.pending;
+  const folded = commit.folded.map((ref) => keyOf(commit, ref));
+  const distinct = new Set([...folded, ...commit.poisoned.map((ref) => keyOf(commit, ref))]);
+  const total = commit.folded.length + commit.poisoned.length;
+  if (distinct.size !== total || !folded.every((key) => pending?.has(key))) {
+    throw new AppError("internal", "A fold differs from what was waiting.");
+  }
+  checkDistinct(commit.states.map(({ stateId }) => stateId));
+}
+
+function apply(record: EntityRecord, commit: EntityCommit, now: number): void {
+  for (const ref of commit.folded) {
+    const event = record.pending.get(keyOf(commit, ref))?.event;
+    record.log.push({ ...ref, knownAt: Math.min(event?.knownAt ?? now, now) });
+    record.pending.delete(keyOf(commit, ref));
+  }
+  for (const ref of commit.poisoned) record.pending.delete(keyOf(commit, ref));
+  record.version = commit.readVersion + commit.folded.length;
+  for (const { stateId, bytes } of commit.states) {
+    record.states.set(stateId, { version: record.version, bytes });
+  }
+  if (commit.folded.length === 0) return;
+  const since = record.outbox?.since ?? now;
+  record.outbox = { version: record.version, since, changedAt: now };
+}
+
+function unfinishedSince(record: EntityRecord): number {
+  const times = [...record.pending.values()].map(({ since }) => since);
+  return Math.min(record.outbox?.since ?? Number.POSITIVE_INFINITY, ...times);
+}

@@ -1,0 +1,116 @@
+import { AppError } from "../../../src/errors.ts";
+import type { RegisteredView } from "../../../src/features/definition-store.ts";
+import { RejectedByStore, type EntityRef, type LogEvent } from "../../../src/features/event-log.ts";
+import type { QuarantineItem } from "../../../src/ingest/quarantine-store.ts";
+
+export interface Numbered {
+  readonly source: string;
+  readonly eventId: string;
+  readonly knownAt: number;
+}
+
+/** Everything that is kept of one entity. */
+export interface EntityRecord extends EntityRef {
+  version: number;
+  builds: number;
+  readonly states: Map<string, { readonly version: number; readonly bytes: string }>;
+  /** By event key. */
+  readonly pending: Map<string, { readonly event: LogEvent; readonly since: number }>;
+  /** Version 1 first. */
+  readonly log: Numbered[];
+  outbox: { version: number; since: number; changedAt: number } | null;
+  erasedAt: number | null;
+}
+
+/** What the fakes of the truth's ports share, as the real ones share a database. */
+export interface MemoryTruth {
+  readonly events: Map<string, LogEvent>;
+  readonly entities: Map<string, EntityRecord>;
+  readonly views: RegisteredView[];
+  /** State ids of views that the deployment does not have any more. */
+  readonly retired: Set<string>;
+  readonly quarantine: Map<string, QuarantineItem>;
+  readonly tenants: Map<string, { readonly generation: string; revision: number }>;
+  readonly revokedKeys: Map<string, Set<string>>;
+  /** Event keys that "somebody else is writing now": their append answers `unsettled`. */
+  readonly beingWritten: Set<string>;
+}
+
+export function createMemoryTruth(): MemoryTruth {
+  return {
+    events: new Map(),
+    entities: new Map(),
+    views: [],
+    retired: new Set(),
+    quarantine: new Map(),
+    tenants: new Map(),
+    revokedKeys: new Map(),
+    beingWritten: new Set(),
+  };
+}
+
+/** Pure. Sorts as the database sorts (tenant, source, event id). */
+export const eventKey = (event: Pick<LogEvent, "tenant" | "source" | "eventId">): string =>
+  [event.tenant, event.source, event.eventId].join("\0");
+
+/** Pure. Sorts as the database sorts (tenant, entity, key). */
+export const entityKey = ({ tenant, entity, key }: EntityRef): string =>
+  [tenant, entity, key].join("\0");
+
+/** The record of an entity, made where there is none. */
+export function entityRecord(truth: MemoryTruth, ref: EntityRef): EntityRecord {
+  const { tenant, entity, key } = ref;
+  const record = truth.entities.get(entityKey(ref)) ?? {
+    tenant,
+    entity,
+    key,
+    version: 0,
+    builds: 0,
+    outbox: null,
+    erasedAt: null,
+    states: new Map(),
+    pending: new Map(),
+    log: [],
+  };
+  truth.entities.set(entityKey(ref), record);
+  return record;
+}
+
+/** Pure. Entities in the order of their keys, byte by byte. */
+export const entitiesInOrder = (truth: MemoryTruth): readonly EntityRecord[] =>
+  [...truth.entities.values()].toSorted((a, b) => compareBytes(entityKey(a), entityKey(b)));
+
+/** Pure. Orders texts by their UTF-8 bytes, which is by code point. */
+export function compareBytes(a: string, b: string): number {
+  const [left, right] = [Array.from(a), Array.from(b)];
+  const at = left.findIndex((character, index) => character !== right[index]);
+  if (at === -1) return left.length - right.length;
+  return (left[at]?.codePointAt(0) ?? -1) - (right[at]?.codePointAt(0) ?? -1);
+}
+
+const MAX_KEY_BYTES = 2_600;
+
+/** Refuses what Postgres refuses, anywhere in the value: before anything is changed. */
+export function checkStorable(value: unknown): void {
+  if (typeof value === "string" && (!value.isWellFormed() || value.includes("\0"))) {
+    throw new RejectedByStore("A text holds what a database cannot keep.");
+  }
+  if (typeof value === "number" && !Number.isSafeInteger(value)) {
+    throw new RejectedByStore("A number is not whole.");
+  }
+  if (typeof value === "object" && value !== null) Object.values(value).forEach(checkStorable);
+}
+
+/** Refuses what no index row can hold. */
+export function checkIndexable(...parts: readonly string[]): void {
+  if (new TextEncoder().encode(parts.join("")).byteLength > MAX_KEY_BYTES) {
+    throw new RejectedByStore("A key is too long.");
+  }
+}
+
+/** Fails as a statement does that is wrong in itself. */
+export function checkDistinct(keys: readonly string[]): void {
+  if (new Set(keys).size !== keys.length) {
+    throw new AppError("internal", "The database could not run the statement.");
+  }
+}

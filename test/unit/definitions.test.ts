@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { definitions } from "../../definitions/index.ts";
+import { payments } from "../../definitions/sources.ts";
+import { velocity } from "../../definitions/velocity.ts";
+import { compileDefinitions } from "../../src/features/registry.ts";
+
+const registry = compileDefinitions(definitions);
+
+describe("the example's definitions", () => {
+  it("compile, and every definition is in the list", () => {
+    expect([...registry.entities.keys()]).toEqual(["customer", "merchant"]);
+    expect([...registry.sources.keys()]).toEqual(["payments"]);
+    expect([...registry.views.keys()]).toEqual([
+      "customer_spend",
+      "customer_lifetime",
+      "merchant_activity",
+    ]);
+    expect([...registry.onDemand.keys()]).toEqual(["velocity"]);
+    expect([...registry.services.keys()]).toEqual(["fraud_features", "payment_review"]);
+  });
+
+  it("tell people what everything is for", () => {
+    for (const { name, description } of definitions) {
+      expect(description, `description of ${name}`).not.toBe("");
+    }
+  });
+
+  it("keep e-mail addresses as tokens", () => {
+    const fields = registry.sources.get("payments")?.fields ?? [];
+    expect(fields.filter(({ pii }) => pii !== null)).toEqual([
+      expect.objectContaining({ name: "email", pii: "token", email: true }),
+    ]);
+  });
+
+  it("take payments from signed webhooks and from API keys", () => {
+    expect(payments.accept).toEqual([
+      { kind: "standard_webhooks", secret: "PAYMENTS_WEBHOOK_SECRET" },
+      { kind: "api_key" },
+    ]);
+  });
+});
+
+describe("velocity", () => {
+  const spend = {
+    payments_1h: 0,
+    payments_1d: 0,
+    amount_sum_1h: null,
+    amount_sum_7d: "100",
+    amount_max_1d: null,
+    amount_mean_30d: 25,
+    payments_nearby_30d: 4,
+    last_country: "DE",
+  };
+  const known = { customer_spend: spend };
+  const unknown = { customer_spend: { ...spend, amount_mean_30d: null, last_country: null } };
+
+  it("compares a payment with what is usual", () => {
+    const { amount_vs_mean: ratio } = velocity.features;
+    expect(ratio({ request: { amount: 75 }, features: known })).toBe(3);
+    expect(ratio({ request: { amount: 75 }, features: unknown })).toBeNull();
+  });
+
+  it("notices another country, and says nothing where it knows of none", () => {
+    const { country_changed: changed } = velocity.features;
+    expect(changed({ request: { amount: 1, country: "BR" }, features: known })).toBe(true);
+    expect(changed({ request: { amount: 1, country: "DE" }, features: known })).toBe(false);
+    expect(changed({ request: { amount: 1 }, features: known })).toBeNull();
+    expect(changed({ request: { amount: 1, country: "DE" }, features: unknown })).toBeNull();
+  });
+});

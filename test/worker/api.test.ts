@@ -1,0 +1,262 @@
+import {
+  createExecutionContext,
+  createMessageBatch,
+  createScheduledController,
+  getQueueResult,
+  waitOnExecutionContext,
+} from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { definitions } from "../../definitions/index.ts";
+import { readConfig } from "../../src/config.ts";
+import { contextFrom, type Ctx } from "../../src/context.ts";
+import { applyDefinitions } from "../../src/features/apply-definitions.ts";
+import { compileDefinitions } from "../../src/features/registry.ts";
+import { signApiKey } from "../../src/governance/api-key.ts";
+import { newId } from "../../src/ids.ts";
+import type { IngestMessage } from "../../src/ingest/envelope.ts";
+import { beginFill } from "../../src/ingest/fill.ts";
+import { createLogger } from "../../src/log.ts";
+import { createDefinitionStore } from "../../src/platform/neon/definition-store.ts";
+import { createSqlClient } from "../../src/platform/neon/sql-client.ts";
+import worker from "../../src/worker.ts";
+
+const registry = compileDefinitions(definitions);
+const config = readConfig(env);
+const EVENTS = "/v1/sources/payments/events";
+
+function context(): Ctx {
+  const logger = createLogger(() => undefined);
+  return contextFrom({ env, registry, now: () => Date.now(), afterwards: () => undefined, logger });
+}
+
+const keyOf = (tenant: string, roles: readonly string[] = ["admin"]): Promise<string> =>
+  signApiKey(config.signingSecrets[0] ?? "", { v: 1, tenant, kid: newId("key", 0), roles });
+
+interface Sent {
+  readonly key?: string;
+  readonly json?: unknown;
+  readonly body?: BodyInit;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A request through the Worker's own door. */
+async function call(
+  route: string,
+  { key, json, body, headers = {} }: Sent = {},
+): Promise<Response> {
+  const [method = "GET", path = "/"] = route.split(" ");
+  const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
+  return exports.default.fetch(`https://api.example${path}`, {
+    method,
+    headers: { "content-type": "application/json", ...authorization, ...headers },
+    body: json === undefined ? (body ?? null) : JSON.stringify(json),
+  });
+}
+
+const payment = (changes: Readonly<Record<string, unknown>> = {}) => ({
+  payment_id: "p1",
+  customer_id: "c1",
+  merchant_id: "m1",
+  amount: "12.50",
+  country: "DE",
+  email: "ada@example.com",
+  paid_at: new Date().toISOString(),
+  ...changes,
+});
+
+/** A tenant whose online store is filled. */
+async function newTenant(name = `t${crypto.randomUUID().slice(0, 8)}`): Promise<string> {
+  await context().archive.nextMeta(name);
+  await beginFill(context(), name);
+  await vi.waitUntil(async () => (await context().online.read(name, [])).meta !== null, 10_000);
+  return name;
+}
+
+const trips = (answer: Response): Record<string, number> =>
+  Object.fromEntries(
+    [...(answer.headers.get("server-timing") ?? "").matchAll(/(\w+);dur=[\d.]+;desc="(\d+)"/g)].map(
+      ([, name = "", count]) => [name, Number(count)],
+    ),
+  );
+
+beforeAll(async () => {
+  const { databaseUrl: connectionString, neonFetchEndpoint: fetchEndpoint = "" } = config;
+  const client = createSqlClient({ connectionString, fetchEndpoint, timeoutMs: 20_000 });
+  const { archive, online, now } = context();
+  const progress = (): void => undefined;
+  const stores = { archive, online, definitions: createDefinitionStore(client) };
+  await applyDefinitions({ registry, ...stores, now, progress, fold: async () => undefined });
+});
+
+describe("the Worker", () => {
+  it("takes events, folds them and serves them, each digit kept", async () => {
+    const key = await keyOf(await newTenant());
+    const amount = "12345678901234567890.123456789012345678";
+    const text = JSON.stringify([payment(), payment({ payment_id: "p2" })]);
+    const body = text.replace('"12.50"', amount);
+    const sent = await call(`POST ${EVENTS}?wait=applied`, { key, body });
+    expect(sent.status).toBe(202);
+    expect(await sent.json()).toEqual({
+      accepted: 2,
+      duplicates: 0,
+      rejected: [],
+      event_ids: ["p1", "p2"],
+      applied: true,
+    });
+    const answer = await call("GET /v1/features/customer_spend/c1", { key });
+    const { names, results } = await answer.json<{
+      names: string[];
+      results: { values: unknown[]; version: object }[];
+    }>();
+    const sum = results[0]?.values[names.indexOf("customer_spend:amount_sum_7d")];
+    expect(sum).toBe("12345678901234567902.623456789012345678");
+    expect(results[0]?.version).toEqual({ customer_spend: "1.2" });
+  });
+
+  it("reads a thousand entities of several views in one request to Redis and none to Postgres", async () => {
+    const key = await keyOf(await newTenant());
+    const json = Array.from({ length: 30 }, (_, i) =>
+      payment({ payment_id: `p${i}`, customer_id: `c${i}`, merchant_id: `m${i}` }),
+    );
+    await call(`POST ${EVENTS}?wait=applied`, { key, json });
+    const entities = Array.from({ length: 1_000 }, (_, i) => ({
+      customer_id: `c${i}`,
+      merchant_id: `m${i}`,
+    }));
+    const features = ["customer_spend", "customer_lifetime", "merchant_activity"];
+    const fetches = vi.spyOn(globalThis, "fetch");
+    const executionCtx = createExecutionContext();
+    const request = new Request("https://api.example/v1/features/online", {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({ features, entities }),
+    });
+    const answer = await worker.fetch(request, env, executionCtx);
+    await waitOnExecutionContext(executionCtx);
+    const targets = fetches.mock.calls.map(([target]) => new Request(target).url);
+    fetches.mockRestore();
+    expect(targets.filter((target) => target.startsWith(config.redisUrl))).toHaveLength(1);
+    expect(trips(answer)).toEqual({ redis: 1, postgres: 0, queue: 0 });
+    const { results } = await answer.json<{ results: { statuses: string[] }[] }>();
+    expect(results).toHaveLength(1_000);
+    expect(results[29]?.statuses[0]).toBe("PRESENT");
+    expect(results[30]?.statuses[0]).toBe("NOT_FOUND");
+  });
+
+  it("takes events in one send, without Redis or Postgres", async () => {
+    const key = await keyOf(await newTenant());
+    const json = Array.from({ length: 100 }, (_, i) => payment({ payment_id: `p${i}` }));
+    expect(trips(await call(`POST ${EVENTS}`, { key, json }))).toEqual({
+      redis: 0,
+      postgres: 0,
+      queue: 1,
+    });
+  });
+
+  it("takes signed webhooks for the tenant whose secret it is, packed or not", async () => {
+    const secret = config.webhookSecrets("PAYMENTS_WEBHOOK_SECRET")[0]?.secret ?? "";
+    const raw = Uint8Array.from(atob(secret.slice("whsec_".length)), (c) => c.charCodeAt(0));
+    const algorithm = { name: "HMAC", hash: "SHA-256" };
+    const hmac = await crypto.subtle.importKey("raw", raw, algorithm, false, ["sign"]);
+    const plain = new Response(JSON.stringify(payment())).body;
+    const packed = plain?.pipeThrough(new CompressionStream("gzip")) ?? null;
+    const body = new Uint8Array(await new Response(packed).arrayBuffer());
+    const head = `msg_1.${Math.floor(Date.now() / 1000)}`;
+    const signed = Uint8Array.from([...new TextEncoder().encode(`${head}.`), ...body]);
+    const mac = new Uint8Array(await crypto.subtle.sign("HMAC", hmac, signed));
+    const headers = {
+      "content-encoding": "gzip",
+      "webhook-id": "msg_1",
+      "webhook-timestamp": head.slice("msg_1.".length),
+      "webhook-signature": `v1,${btoa(String.fromCharCode(...mac))}`,
+    };
+    expect((await call(`POST ${EVENTS}`, { body, headers })).status).toBe(202);
+    const other = { ...headers, "webhook-id": "msg_2" };
+    expect((await call(`POST ${EVENTS}`, { body, headers: other })).status).toBe(401);
+  });
+
+  it("is ready", async () => {
+    const answer = await call("GET /readyz");
+    expect(answer.status).toBe(200);
+    expect(trips(answer)).toEqual({ redis: 1, postgres: 1, queue: 0 });
+  });
+});
+
+describe("the Worker's queues and cron", () => {
+  const batchOf = (queue: string, bodies: readonly unknown[]) =>
+    createMessageBatch(
+      queue,
+      bodies.map((body, i) => ({ id: `m${i}`, timestamp: new Date(), attempts: 1, body })),
+    );
+
+  async function deliver(queue: string, bodies: readonly unknown[]) {
+    const batch = batchOf(queue, bodies);
+    const executionCtx = createExecutionContext();
+    await worker.queue(batch, env, executionCtx);
+    return getQueueResult(batch, executionCtx);
+  }
+
+  it("keeps dead letters in quarantine, from where they are replayed", async () => {
+    const tenant = await newTenant();
+    const key = await keyOf(tenant);
+    const sent: IngestMessage[] = [];
+    const sendBatch = vi.spyOn(env.INGEST_QUEUE, "sendBatch").mockImplementationOnce((messages) => {
+      for (const { body } of messages) sent.push(body as IngestMessage);
+      return Promise.resolve(undefined as unknown as QueueSendBatchResponse);
+    });
+    await worker.fetch(
+      new Request(`https://api.example${EVENTS}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+        body: JSON.stringify(payment()),
+      }),
+      env,
+      createExecutionContext(),
+    );
+    sendBatch.mockRestore();
+    expect(sent).toHaveLength(1);
+    const result = await deliver("freshet-dead-letters", sent);
+    expect(result.explicitAcks).toEqual(["m0"]);
+
+    const listed = await call("GET /v1/quarantine", { key });
+    const { items } = await listed.json<{ items: { id: string; reason: string }[] }>();
+    expect(items.map(({ reason }) => reason)).toEqual(["dead_letter"]);
+    const ids = items.map(({ id }) => id);
+    const replayed = await call("POST /v1/quarantine/replay", { key, json: { ids } });
+    expect(await replayed.json()).toEqual({ replayed: ids, refused: [], not_found: [] });
+    await vi.waitUntil(
+      async () => {
+        const answer = await call("GET /v1/features/customer_spend/c1", { key });
+        const { results } = await answer.json<{ results: { statuses: string[] }[] }>();
+        return results[0]?.statuses[0] === "PRESENT";
+      },
+      { timeout: 10_000, interval: 200 },
+    );
+  });
+
+  it("acknowledges a poison message and keeps it apart from its neighbours", async () => {
+    const result = await deliver("freshet-ingest-staging", [{ v: 2 }, "nonsense"]);
+    expect(result.explicitAcks).toEqual(["m0", "m1"]);
+    expect(result.retryMessages).toEqual([]);
+  });
+
+  it("knows no other queues", async () => {
+    await expect(deliver("freshet-other", [])).rejects.toThrow(/freshet-other/);
+  });
+
+  it("sweeps, and fills an online store that was flushed", async () => {
+    const tenant = `t${crypto.randomUUID().slice(0, 8)}`;
+    await context().archive.nextMeta(tenant);
+    const executionCtx = createExecutionContext();
+    await worker.scheduled(createScheduledController(), env, executionCtx);
+    await waitOnExecutionContext(executionCtx);
+    const { promise, resolve } = Promise.withResolvers<number>();
+    await vi.waitUntil(async () => {
+      const { meta } = await context().online.read(tenant, []);
+      if (meta !== null) resolve(Object.keys(meta.views).length);
+      return meta !== null;
+    }, 10_000);
+    expect(await promise).toBe(registry.views.size);
+  });
+});
