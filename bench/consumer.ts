@@ -20,9 +20,9 @@ const EVENTS = 3_000;
 const AIM = 3_000;
 
 const POPULARITIES: readonly (readonly [Popularity, string])[] = [
-  ["even", "10,000 customers and 10,000 merchants, all alike"],
-  ["zipf", "10,000 customers and 10,000 merchants, Zipf"],
-  ["one_merchant", "10,000 customers, one merchant"],
+  ["even", "all keys alike"],
+  ["zipf", "keys by Zipf's law"],
+  ["one_merchant", "one merchant for all"],
 ];
 
 interface Variant {
@@ -65,9 +65,10 @@ const VARIANTS: readonly Variant[] = [
 export const consumer: Benchmark = {
   name: "consumer",
   meaning:
-    "Events per second through consume() with the real adapters, façades and stores, beside two " +
-    "plain ways of writing the same events: a row each, and rows merged into tiles by SQL (count, " +
-    "sum and maximum; nothing reaches Redis). CPU and WAL are per event, requests per batch.",
+    "Payments of 10,000 customers at 10,000 merchants per second through consume(), with the real " +
+    "adapters, façades and stores, beside two plain ways of writing the same events: a row each, " +
+    "and rows merged into tiles by SQL (count, sum and maximum, and nothing reaches Redis). CPU " +
+    "and WAL are per event, requests per batch.",
   async run(say): Promise<BenchmarkResult> {
     const findings: Finding[] = [];
     const data: Record<string, unknown> = {};
@@ -76,7 +77,7 @@ export const consumer: Benchmark = {
       try {
         if (popularity === "even") say([stores.description, ""]);
         const measured = await measure(stores, popularity);
-        say([`${words}:`, ...linesOf(measured), ""]);
+        say([`With ${words}:`, ...linesOf(measured), ""]);
         data[popularity] = measured;
         findings.push(...findingsOf(words, measured, stores.isServer));
       } finally {
@@ -125,14 +126,14 @@ function linesOf({ variants, fold, tables, events }: Measured): readonly string[
 /** How many events a second two cores could take that did nothing else and never waited. */
 function mostOf({ cpuUs: { consumers, facades, postgres } }: Summary): string {
   if (postgres === null) return "";
-  return `; its CPU is enough for ${whole(2e6 / (consumers + facades + postgres))}`;
+  return `; CPU for ${whole(2e6 / (consumers + facades + postgres))}`;
 }
 
 const findingsOf = (words: string, { variants }: Measured, isServer: boolean): readonly Finding[] =>
   variants
     .filter(({ counts }) => counts)
     .map((one) => ({
-      what: `events/s, ${words}; ${one.name.replace("Freshet, ", "")}`,
+      what: `events/s, ${words}, ${one.name.replace("Freshet, ", "")}`,
       measured: spreadText(one.perSecond, whole),
       beside: `${one.besidePlain.median.toFixed(2)} × tiles merged by SQL${mostOf(one)}`,
       aim: isServer ? `≥ ${whole(AIM)}` : "",

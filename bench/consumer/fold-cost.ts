@@ -15,7 +15,7 @@ export interface WatchedLog extends EventLog {
 }
 
 /** Enough for a steady figure. */
-const MOST_SEEN = 6_000;
+const MOST_SEEN = 1_500;
 
 export function watchLog(log: EventLog): WatchedLog {
   const seen: Seen[] = [];

@@ -66,8 +66,6 @@ function tell(message: FromStores): void {
   process.send?.(message);
 }
 
-// Ctrl-C reaches every process of the terminal; ours ends when the parent has.
-process.on("SIGINT", () => undefined);
 await serve().catch((error: unknown) => {
   tell({ kind: "failed", why: error instanceof Error ? error.message : String(error) });
   process.exit(1);

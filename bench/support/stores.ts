@@ -48,7 +48,7 @@ export async function openStores(): Promise<Stores> {
   const first = await hear();
   if (first.kind !== "ready") {
     await close();
-    throw new Error(`the stores could not be opened: ${first.kind === "failed" ? first.why : ""}`);
+    throw new Error(first.kind === "failed" ? first.why : "the stores could not be opened");
   }
   return {
     ...first,
