@@ -15,7 +15,7 @@ const MAX_DIGITS = 38;
 const MAX_EXPONENT = 350;
 const POW10 = Array.from({ length: 23 }, (_, i) => 10 ** i);
 
-export const ZERO: Exact = { m: 0, s: 0 };
+const ZERO: Exact = { m: 0, s: 0 };
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,4}))?$/;
 
@@ -71,9 +71,6 @@ export function addExact(a: Exact, b: Exact): Exact {
   if (isFast(x) && isFast(y)) return { m: x + y, s };
   return { m: compact(BigInt(x) + BigInt(y)), s };
 }
-
-/** Pure. −a. */
-export const negateExact = (a: Exact): Exact => ({ m: a.m === 0 ? 0 : -a.m, s: a.s });
 
 /** Pure. Negative, zero or positive as a is below, at or above b. */
 export function compareExact(a: Exact, b: Exact): number {

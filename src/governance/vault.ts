@@ -1,5 +1,5 @@
 import type { Result } from "../result.ts";
-import { tokenise, type MaskedField } from "./mask.ts";
+import { maskRecord, tokenise, type MaskedField } from "./mask.ts";
 import { open, seal, type OpenRefusal } from "./seal.ts";
 import { tenantKey } from "./tenant-keys.ts";
 
@@ -7,6 +7,12 @@ import { tenantKey } from "./tenant-keys.ts";
 export interface Vault {
   /** The token of a personal value (governance/mask.ts). */
   token(tenant: string, field: Pick<MaskedField, "name" | "email">, value: string): Promise<string>;
+  /** A copy of a record in which tagged fields are their tokens, or gone (governance/mask.ts). */
+  mask(
+    tenant: string,
+    record: Readonly<Record<string, unknown>>,
+    fields: readonly MaskedField[],
+  ): Promise<Record<string, unknown>>;
   /** Seals text for the quarantine entry `id`. */
   seal(tenant: string, id: string, text: string): Promise<string>;
   open(tenant: string, id: string, sealed: string): Promise<Result<string, OpenRefusal>>;
@@ -18,6 +24,9 @@ export function createVault(secret: string): Vault {
   return {
     async token(tenant, field, value) {
       return tokenise(await tenantKey(secret, "pii-token", tenant), field, value);
+    },
+    async mask(tenant, record, fields) {
+      return maskRecord(record, fields, await tenantKey(secret, "pii-token", tenant));
     },
     async seal(tenant, id, text) {
       const key = await tenantKey(secret, "quarantine", tenant);

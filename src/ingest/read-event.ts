@@ -88,20 +88,6 @@ function readScalars(source: SourcePlan, value: unknown): Result<Scalars, string
   return ok(scalars);
 }
 
-async function mask(
-  vault: Vault,
-  tenant: string,
-  source: SourcePlan,
-  scalars: Scalars,
-): Promise<SourceRecord> {
-  for (const field of source.fields) {
-    const value = scalars[field.name];
-    if (field.pii === null || typeof value !== "string") continue;
-    scalars[field.name] = field.pii === "drop" ? null : await vault.token(tenant, field, value);
-  }
-  return scalars;
-}
-
 interface Timing {
   readonly eventTime: number;
   readonly originalEventTime: number | null;
@@ -161,7 +147,8 @@ export async function readEvent(
   if (!scalars.ok) return invalid(scalars.error);
   const timing = timingOf(source, scalars.value, ingestTime);
   if (!timing.ok) return timing;
-  const record = await mask(ctx.vault, tenant, source, scalars.value);
+  const masked = await ctx.vault.mask(tenant, scalars.value, source.fields);
+  const record = masked as SourceRecord;
   const problem = keyProblem(ctx.registry, source, record);
   if (problem !== null) return invalid(problem);
   const body = recordToText(record);
