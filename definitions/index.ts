@@ -1,5 +1,7 @@
-import type { Definition } from "../src/features/define.ts";
+import type { Definition } from "../src/deployment.ts";
+import { helpdesk } from "./collections.ts";
 import { customer, merchant } from "./entities.ts";
+import { fraud } from "./models.ts";
 import { fraudFeatures, paymentReview } from "./services.ts";
 import { payments } from "./sources.ts";
 import { velocity } from "./velocity.ts";
@@ -16,4 +18,6 @@ export const definitions: readonly Definition[] = [
   velocity,
   fraudFeatures,
   paymentReview,
+  fraud,
+  helpdesk,
 ];

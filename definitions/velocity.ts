@@ -7,10 +7,12 @@ import { customerSpend } from "./views.ts";
 
 export const velocity = onDemand("velocity", {
   description: "How unusual a payment would be for its customer",
-  version: 1,
+  version: 2,
   request: z.object({ amount: z.number(), country: z.string().optional() }),
   from: [customerSpend],
   features: {
+    /** Where the card is used. */
+    country: ({ request }) => request.country ?? null,
     /** 3 means: three times what this customer usually pays. */
     amount_vs_mean: ({ request, features }) => {
       const usual = features.customer_spend.amount_mean_30d;

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { applyIndexes } from "../cli/apply-indexes.ts";
 import { applyRegistry } from "../cli/apply-registry.ts";
 import { createLiveKeyStore } from "../cli/support/tenants.ts";
 import { definitions } from "../definitions/index.ts";
-import { compileDefinitions } from "../src/features/registry.ts";
+import { compileDeployment } from "../src/deployment.ts";
 import { createVault } from "../src/governance/vault.ts";
+import { createIndexRegistry } from "../src/platform/neon/index-registry.ts";
 import { createKeyStore } from "../src/platform/neon/key-store.ts";
 import { createSqlClient } from "../src/platform/neon/sql-client.ts";
 import { createStateArchive } from "../src/platform/neon/state-archive.ts";
@@ -35,8 +37,18 @@ export async function prepare(
     writeTimeoutMs: TIMEOUT_MS,
   });
   const vault = createVault(stack.secrets["ENCRYPTION_SECRET"] ?? "");
-  const registry = compileDefinitions(definitions);
+  const { registry, collections } = compileDeployment(definitions);
   await applyRegistry({ registry, client, online, vault, print });
+  // What a changed collection needs done is the cron's, which need not wait for its minute.
+  const cron = (): Promise<unknown> => stack.scheduled("* * * * *", Date.now());
+  const indexes = createIndexRegistry(client);
+  await applyIndexes({
+    collections,
+    indexes,
+    local: true,
+    print,
+    pause: async () => void (await cron()),
+  });
   const keys = createLiveKeyStore({
     keys: createKeyStore(client),
     archive: createStateArchive(client),
@@ -44,7 +56,7 @@ export async function prepare(
   });
   await keys.registerTenant(tenant, Date.now());
   // A Redis that has just been started is empty: the sweep fills it, and need not wait a minute.
-  await stack.scheduled("* * * * *", Date.now());
+  await cron();
   const patience = performance.now() + FILL_MS;
   while ((await online.read(tenant, [])).meta === null) {
     if (performance.now() > patience) return print("Redis is still being filled from Postgres.");

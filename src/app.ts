@@ -5,13 +5,16 @@ import type { Logger } from "./log.ts";
 import type { AppEnv, Middleware } from "./routes/app-env.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
 import { docsRoutes } from "./routes/docs.ts";
+import { documentRoutes } from "./routes/documents.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { featureRoutes } from "./routes/features.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { preflight } from "./routes/middleware/cors.ts";
 import { envelope } from "./routes/middleware/envelope.ts";
 import { describeShared, openApiText } from "./routes/openapi.ts";
+import { searchRoutes } from "./routes/search.ts";
 import { notFound, onError, refuseInvalid } from "./routes/problem.ts";
+import { predictionRoutes } from "./routes/predictions.ts";
 import { quarantineRoutes } from "./routes/quarantine.ts";
 
 export interface AppOptions {
@@ -43,6 +46,9 @@ export function createApp({ contextFor, logger }: AppOptions) {
   return app
     .route("/v1", eventRoutes)
     .route("/v1", featureRoutes)
+    .route("/v1", predictionRoutes)
+    .route("/v1", documentRoutes)
+    .route("/v1", searchRoutes)
     .route("/v1", quarantineRoutes)
     .route("/v1", catalogRoutes)
     .route("/", healthRoutes)

@@ -8,6 +8,8 @@ export interface Deadlines {
   readonly redisReadMs: number;
   readonly redisWriteMs: number;
   readonly postgresMs: number;
+  /** One request, of a search or of documents. */
+  readonly embedderMs: number;
 }
 
 export interface Config {
@@ -25,6 +27,11 @@ export interface Config {
   readonly deadlines: Deadlines;
   /** The secrets of a source's webhooks, by the variable's name that the source gives. */
   webhookSecrets(name: string): readonly WebhookSecret[];
+  /** How to reach a collection's embedder, by the names that the collection gives. */
+  embedderAccess(
+    baseUrlVariable: string,
+    apiKeySecret: string,
+  ): { readonly baseUrl: string; readonly apiKey: string };
 }
 
 /** A variable or secret that is missing or wrong; says how to set it, never what it holds. */
@@ -32,7 +39,12 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-const DEADLINES: Deadlines = { redisReadMs: 2_000, redisWriteMs: 10_000, postgresMs: 20_000 };
+const DEADLINES: Deadlines = {
+  redisReadMs: 2_000,
+  redisWriteMs: 10_000,
+  postgresMs: 20_000,
+  embedderMs: 10_000,
+};
 
 const url = (schemes: RegExp, example: string) =>
   z.url({ protocol: schemes, error: `expected a URL like ${example}` });
@@ -90,7 +102,21 @@ function parseConfig(env: object): Config {
       webhooks.set(name, secrets);
       return secrets;
     },
+    embedderAccess: (baseUrlVariable, apiKeySecret) => ({
+      baseUrl: readAs(embedderUrl, env, baseUrlVariable),
+      apiKey: readAs(embedderKey, env, apiKeySecret),
+    }),
   };
+}
+
+const embedderUrl = url(/^https?$/, "https://api.openai.com/v1");
+// Printable ASCII: what else a header cannot hold would end in an error that shows the key.
+const embedderKey = z.string().regex(/^[!-~]+$/, { error: "expected a key without spaces" });
+
+function readAs(schema: z.ZodType<string>, env: object, name: string): string {
+  const parsed = schema.safeParse(Reflect.get(env, name));
+  if (parsed.success) return parsed.data;
+  throw wrong(name, env, parsed.error.issues[0]?.message ?? "is wrong");
 }
 
 function readWebhookSecrets(env: object, name: string): readonly WebhookSecret[] {

@@ -1,8 +1,8 @@
 import { readConfig, type Config } from "./config.ts";
+import type { Deployment } from "./deployment.ts";
 import type { DefinitionStore } from "./features/definition-store.ts";
 import type { EventLog } from "./features/event-log.ts";
 import type { OnlineStore } from "./features/online-store.ts";
-import type { Registry } from "./features/registry.ts";
 import type { StateArchive } from "./features/state-filling.ts";
 import { rolesByName } from "./governance/built-in-roles.ts";
 import { createRevocations, type Revocations } from "./governance/revocations.ts";
@@ -14,17 +14,23 @@ import type { DeadLetterArchive, QuarantineStore } from "./ingest/quarantine-sto
 import type { Facts, Logger } from "./log.ts";
 import { createDefinitionStore } from "./platform/neon/definition-store.ts";
 import { createEventLog } from "./platform/neon/event-log.ts";
+import { createDocumentIndex } from "./platform/neon/document-index.ts";
+import { createIndexRegistry } from "./platform/neon/index-registry.ts";
 import { createQuarantineStore } from "./platform/neon/quarantine-store.ts";
 import { createSqlClient, type SqlClient } from "./platform/neon/sql-client.ts";
 import { createStateArchive } from "./platform/neon/state-archive.ts";
 import { createIngestQueue } from "./platform/queues/ingest-queue.ts";
 import { createDeadLetters } from "./platform/r2/dead-letters.ts";
 import { createOnlineStore } from "./platform/upstash/online-store.ts";
+import { createVectorSpaces } from "./platform/vector-spaces.ts";
+import type { CollectionPlan } from "./retrieval/collection-plan.ts";
+import type { DocumentIndex } from "./retrieval/document-index.ts";
+import type { VectorSpace } from "./retrieval/embedder.ts";
+import type { IndexRegistry } from "./retrieval/index-registry.ts";
 import { createRoundTrips, type RoundTrips } from "./round-trips.ts";
 
 /** Everything that verbs may ask for. Stores are made when they are first used, per request. */
-export interface Ctx {
-  readonly registry: Registry;
+export interface Ctx extends Deployment {
   readonly roles: ReadonlyMap<string, Role>;
   readonly config: Pick<
     Config,
@@ -34,6 +40,10 @@ export interface Ctx {
   readonly online: OnlineStore;
   readonly archive: StateArchive;
   readonly definitions: DefinitionStore;
+  readonly documents: DocumentIndex;
+  readonly indexes: IndexRegistry;
+  /** Where a collection's vectors come from, in this environment. */
+  readonly vectorSpaceOf: (collection: CollectionPlan) => VectorSpace;
   readonly quarantine: QuarantineStore;
   readonly queue: IngestQueue;
   readonly deadLetters: DeadLetterArchive;
@@ -52,7 +62,7 @@ export interface Ctx {
 
 export interface Surroundings {
   readonly env: Env;
-  readonly registry: Registry;
+  readonly deployment: Deployment;
   readonly now: () => number;
   readonly afterwards: Ctx["afterwards"];
   readonly logger: Logger;
@@ -69,7 +79,7 @@ function once<T extends object>(make: () => T): () => T {
 }
 
 /** The context of one request, batch or cron run. Throws a ConfigError where a setting is missing. */
-export function contextFrom({ env, registry, now, afterwards, logger }: Surroundings): Ctx {
+export function contextFrom({ env, deployment, now, afterwards, logger }: Surroundings): Ctx {
   const config = readConfig(env);
   const trips = createRoundTrips(() => performance.now());
   const sql = once(() => trips.timed("postgres", sqlClient(config, trips)));
@@ -86,8 +96,11 @@ export function contextFrom({ env, registry, now, afterwards, logger }: Surround
   const quarantine = once(() => createQuarantineStore(sql()));
   const vault = once(() => createVault(config.encryptionSecret));
   const deadLetters = once(() => createDeadLetters(env.DEAD_LETTERS));
+  const vectorSpaces = once(() => embedders(env, config, trips));
+  const documents = once(() => createDocumentIndex(sql()));
+  const indexes = once(() => createIndexRegistry(sql()));
   return {
-    registry,
+    ...deployment,
     roles,
     config,
     get log() {
@@ -102,6 +115,13 @@ export function contextFrom({ env, registry, now, afterwards, logger }: Surround
     get definitions() {
       return definitions();
     },
+    get documents() {
+      return documents();
+    },
+    get indexes() {
+      return indexes();
+    },
+    vectorSpaceOf: ({ embedder }) => vectorSpaces()(embedder),
     get quarantine() {
       return quarantine();
     },
@@ -147,3 +167,13 @@ function onlineStore(config: Config, trips: RoundTrips): OnlineStore {
     onRoundTrip: () => trips.count("redis"),
   });
 }
+
+const embedders = (env: Env, config: Config, trips: RoundTrips) =>
+  createVectorSpaces({
+    local: config.environment === "local",
+    ai: env.AI,
+    access: (baseUrl, apiKey) => config.embedderAccess(baseUrl, apiKey),
+    timeoutMs: config.deadlines.embedderMs,
+    onRoundTrip: () => trips.count("embedder"),
+    timed: (embedder) => trips.timed("embedder", embedder),
+  });

@@ -1,5 +1,5 @@
 /** Where a request goes outside the Worker. */
-export const DESTINATIONS = ["redis", "postgres", "queue"] as const;
+export const DESTINATIONS = ["redis", "postgres", "queue", "embedder"] as const;
 export type Destination = (typeof DESTINATIONS)[number];
 
 export interface Trips {
@@ -20,7 +20,12 @@ type Method = (...args: readonly unknown[]) => Promise<unknown>;
 
 /** A meter at zero. `clock` is in milliseconds, of any origin. */
 export function createRoundTrips(clock: () => number): RoundTrips {
-  const trips = { redis: newTrips(), postgres: newTrips(), queue: newTrips() };
+  const trips = {
+    redis: newTrips(),
+    postgres: newTrips(),
+    queue: newTrips(),
+    embedder: newTrips(),
+  };
   return {
     ...trips,
     count(destination) {

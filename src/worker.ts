@@ -1,18 +1,19 @@
 import { definitions } from "../definitions/index.ts";
 import { createApp } from "./app.ts";
 import { contextFrom, type Ctx } from "./context.ts";
-import { compileDefinitions } from "./features/registry.ts";
+import { compileDeployment } from "./deployment.ts";
 import { consume } from "./ingest/consume.ts";
 import { consumeDeadLetters, restoreDeadLetters } from "./ingest/dead-letters.ts";
 import type { Delivery } from "./ingest/delivery.ts";
 import { sweep } from "./ingest/sweep.ts";
 import { createLogger } from "./log.ts";
+import { maintainIndexes } from "./retrieval/maintain.ts";
 
-const registry = compileDefinitions(definitions);
+const deployment = compileDeployment(definitions);
 const logger = createLogger((level, line) => console[level](line));
 
 const contextOf = (env: unknown, afterwards: Ctx["afterwards"]): Ctx =>
-  contextFrom({ env: env as Env, registry, now: () => Date.now(), afterwards, logger });
+  contextFrom({ env: env as Env, deployment, now: () => Date.now(), afterwards, logger });
 
 const app = createApp({ contextFor: contextOf, logger });
 
@@ -62,13 +63,20 @@ export default {
   async scheduled(_controller, env, executionCtx) {
     const ctx = contextOf(env, (work) => executionCtx.waitUntil(work()));
     // One that fails must not keep the other from running.
-    const ends = await Promise.allSettled([sweep(ctx), restoreDeadLetters(deadLettersOf(ctx))]);
-    const [swept, restored] = ends;
+    const ends = await Promise.allSettled([
+      sweep(ctx),
+      restoreDeadLetters(deadLettersOf(ctx)),
+      maintainIndexes(ctx),
+    ]);
+    const [swept, restored, maintained] = ends;
     logger.info("swept", {
       ...(swept.status === "fulfilled" ? swept.value : { sweep_failed: swept.reason }),
       ...(restored.status === "fulfilled"
         ? { dead_letters: restored.value }
         : { dead_letters_failed: restored.reason }),
+      ...(maintained.status === "fulfilled"
+        ? { search: maintained.value }
+        : { search_failed: maintained.reason }),
     });
     const failed = ends.find((end) => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;

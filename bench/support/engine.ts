@@ -2,7 +2,8 @@ import { definitions } from "../../definitions/index.ts";
 import type { DefinitionStore } from "../../src/features/definition-store.ts";
 import type { EventLog } from "../../src/features/event-log.ts";
 import type { OnlineStore } from "../../src/features/online-store.ts";
-import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
+import type { Registry } from "../../src/features/registry.ts";
+import { compileDeployment } from "../../src/deployment.ts";
 import type { StateArchive } from "../../src/features/state-filling.ts";
 import { createVault } from "../../src/governance/vault.ts";
 import type { ConsumeContext } from "../../src/ingest/consume.ts";
@@ -16,7 +17,7 @@ import { createOnlineStore } from "../../src/platform/upstash/online-store.ts";
 import type { Stores } from "./stores.ts";
 
 export const ENCRYPTION_SECRET = "an encryption secret for benchmarks alone";
-export const registry: Registry = compileDefinitions(definitions);
+export const registry: Registry = compileDeployment(definitions).registry;
 
 /** The verbs' surroundings in Node, with the adapters of production before the stores. */
 export interface Engine extends ConsumeContext {

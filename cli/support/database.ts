@@ -6,6 +6,8 @@ import { readIn, type Surroundings } from "./secrets.ts";
 export interface Database extends SqlClient {
   /** Where it is, for people; holds no password. */
   readonly where: string;
+  /** Whether it is the local stack's. */
+  readonly local: boolean;
 }
 
 interface Stack {
@@ -15,6 +17,7 @@ interface Stack {
 
 const NEON_HOST = /\.neon\.tech$/;
 const TIMEOUT_MS = 15_000;
+const LOCAL = "the local database";
 
 /**
  * The database that a command works on: the Neon database of DATABASE_URL in the environment, or
@@ -39,21 +42,25 @@ export async function connectDatabase(surroundings: Surroundings): Promise<Datab
   }
   const { connectionString, sqlUrl: fetchEndpoint } = stack;
   const client = createSqlClient({ connectionString, fetchEndpoint, timeoutMs: TIMEOUT_MS });
-  return naming(client, "the local database");
+  return naming(client, LOCAL);
 }
 
 /** Says which database did not answer, since a command may have meant another. */
 function naming(client: SqlClient, where: string): Database {
+  const local = where === LOCAL;
+  const named = async <T>(asked: Promise<T>): Promise<T> => {
+    try {
+      return await asked;
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      const hint = local ? " Does the local stack run (npm start)?" : "";
+      throw new AppError(error.code, `Asked ${where}: ${error.message}${hint}`, { cause: error });
+    }
+  };
   return {
     where,
-    async query(text, params) {
-      try {
-        return await client.query(text, params);
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        const hint = where === "the local database" ? " Does the local stack run (npm start)?" : "";
-        throw new AppError(error.code, `Asked ${where}: ${error.message}${hint}`, { cause: error });
-      }
-    },
+    local,
+    query: (text, params) => named(client.query(text, params)),
+    batch: (statements) => named(client.batch(statements)),
   };
 }

@@ -1,6 +1,9 @@
+import { fraud } from "../../definitions/models.ts";
+import type { Timed } from "./client.ts";
+import type { HelpApi, HelpDocument } from "./help-api.ts";
 import type { Load } from "./payments.ts";
 import { describeTrips } from "./server-timing.ts";
-import type { OnlineAnswer, ShopApi, Timed } from "./shop-api.ts";
+import type { ShopApi } from "./shop-api.ts";
 import { duration, grouped, percentile } from "./words.ts";
 
 /** One kind of call, and how each call of it went. */
@@ -15,14 +18,17 @@ const WARM_UP = 20;
 async function repeat(
   name: string,
   times: number,
-  call: (i: number) => Promise<Timed<OnlineAnswer>>,
+  call: (i: number) => Promise<Timed<unknown>>,
 ): Promise<Measured> {
-  const calls: Timed<OnlineAnswer>[] = [];
-  for (let i = 0; i < WARM_UP + times; i += 1) calls.push(await call(i));
-  return { name, calls: calls.slice(WARM_UP) };
+  const calls: Timed<unknown>[] = [];
+  const warmUp = Math.min(WARM_UP, times);
+  for (let i = 0; i < warmUp + times; i += 1) calls.push(await call(i));
+  return { name, calls: calls.slice(warmUp) };
 }
 
-/** Reads features again and again, one call after another; of many entities half as often. */
+const HUNDRED = Array.from({ length: 100 }, (_, i) => i);
+
+/** Reads features and predicts again and again, one call after another; many at once half as often. */
 export async function measureReads(
   api: ShopApi,
   load: Load,
@@ -30,22 +36,55 @@ export async function measureReads(
 ): Promise<readonly Measured[]> {
   const customer = (i: number): string => load.customers[i % load.customers.length] ?? "";
   const merchant = (i: number): string => load.merchants[i % load.merchants.length] ?? "";
-  const hundred = (i: number) =>
-    Array.from({ length: 100 }, (_, j) => ({
-      customer_id: customer(i + j),
-      merchant_id: merchant(i + j),
-    }));
+  const predict = (customers: readonly string[]) =>
+    api.predict(fraud.name, {
+      entities: customers.map((id) => ({ customer_id: id })),
+      request: customers.map(() => ({ amount: 49.9, country: "DE" })),
+    });
+  const half = Math.ceil(times / 2);
   return [
     await repeat("read 1 customer, 1 view", times, (i) =>
       api.readOne("customer_spend", customer(i)),
     ),
-    await repeat("read 100 customers and merchants, 3 views", Math.ceil(times / 2), (i) =>
+    await repeat("read 100 customers and merchants, 3 views", half, (i) =>
       api.read({
         features: ["customer_spend", "customer_lifetime", "merchant_activity"],
-        entities: hundred(i),
+        entities: HUNDRED.map((j) => ({
+          customer_id: customer(i + j),
+          merchant_id: merchant(i + j),
+        })),
       }),
     ),
+    await repeat("predict for 1 payment", times, (i) => predict([customer(i)])),
+    await repeat("predict for 100 payments", half, (i) =>
+      predict(HUNDRED.map((j) => customer(i + j))),
+    ),
   ];
+}
+
+/** Searches for the documents' titles, and puts a document of its own that is gone at the end. */
+export async function measureSearches(
+  api: HelpApi,
+  documents: readonly HelpDocument[],
+  times: number,
+): Promise<readonly Measured[]> {
+  const search = (i: number, mode: "hybrid" | "keyword") =>
+    api.search({ query: documents[i % documents.length]?.title ?? "", mode });
+  const sample = documents.find(({ topic }) => topic !== "freshet") ?? documents[0];
+  const measured = [
+    await repeat("search by words and vectors", times, (i) => search(i, "hybrid")),
+    await repeat("search by words", times, (i) => search(i, "keyword")),
+  ];
+  if (sample === undefined) return measured;
+  const id = "measured";
+  try {
+    const put = await repeat("put 1 document", Math.ceil(times / 4), (i) =>
+      api.put({ ...sample, id, body: `${sample.body}\n\n${i}` }),
+    );
+    return [...measured, put];
+  } finally {
+    await api.remove(id);
+  }
 }
 
 /** Pure. A table of calls: how often, p50, p95, round trips. */

@@ -9,7 +9,7 @@ import type { DevelopmentKeys } from "./keys.ts";
 import type { OpenedDemo } from "./open-demo.ts";
 import type { Payment } from "./payments.ts";
 import type { Arrived } from "./send-load.ts";
-import type { OnlineAnswer } from "./shop-api.ts";
+import type { OnlineAnswer, Value } from "./shop-api.ts";
 import { duration, grouped, percentile, table } from "./words.ts";
 
 type Lines = readonly string[];
@@ -82,7 +82,7 @@ export const servingLines = (url: string, keys: DevelopmentKeys): Lines => [
     ["secret key", keys.secret],
     ["", "for servers: sends and reads everything of the example"],
     ["publishable key", keys.publishable],
-    ["", `for pages on ${keys.origins.join(", ")}: only reads`],
+    ["", `for pages on ${keys.origins.join(", ")}: reads, predicts and searches`],
   ]),
 ];
 
@@ -90,8 +90,11 @@ export const servingLines = (url: string, keys: DevelopmentKeys): Lines => [
 export const minute = (at: number): string =>
   `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
-function shown({ results }: OnlineAnswer, i: number): string {
-  const value = results[0]?.values[i] ?? null;
+const shown = ({ results }: OnlineAnswer, i: number): string =>
+  shownValue(results[0]?.values[i] ?? null);
+
+/** Pure. A feature's value for people; – where there is none. */
+export function shownValue(value: Value): string {
   if (value === null) return "–";
   return typeof value === "number" && !Number.isInteger(value) ? value.toFixed(2) : String(value);
 }

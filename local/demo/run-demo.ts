@@ -1,9 +1,13 @@
+import { askModel, usualPayment } from "./ask-model.ts";
 import { checkShop, CUSTOMER_VIEWS, type ToCheck } from "./check-shop.ts";
+import { createClient } from "./client.ts";
 import { writeDemo } from "./demo-file.ts";
+import { createHelpApi } from "./help-api.ts";
 import type { DevelopmentKeys } from "./keys.ts";
-import { measuredRows, measureReads, type Measured } from "./measure.ts";
+import { measuredRows, measureReads, measureSearches, type Measured } from "./measure.ts";
 import { allPayments, openDemo, type OpenedDemo } from "./open-demo.ts";
 import type { Payment } from "./payments.ts";
+import { predictionLines } from "./prediction-report.ts";
 import {
   arrivalLines,
   checkLines,
@@ -14,6 +18,7 @@ import {
 } from "./report.ts";
 import type { Screen } from "./screen.ts";
 import { sendLoad } from "./send-load.ts";
+import { showHelpCentre } from "./show-help-centre.ts";
 import { createShopApi, type OnlineAnswer, type ShopApi } from "./shop-api.ts";
 import { pickStory, theftOf, type Story } from "./story.ts";
 import { tryLines } from "./try-lines.ts";
@@ -31,7 +36,7 @@ export interface RunDemoOptions extends Screen {
   readonly now: () => number;
   /** How many payments a new example has. */
   readonly payments?: number;
-  /** How often each kind of read is measured. */
+  /** How often each kind of call is measured. */
   readonly reads?: number;
 }
 
@@ -40,12 +45,14 @@ const CHECKED_CUSTOMERS = 50;
 
 /**
  * Shows the system at work through its public HTTP API: sends the example's payments, unless they
- * are there, and reports what came of them, how long calls take, and what to try. Throws where a
- * call is refused or payments do not become visible.
+ * are there, and its help centre; reports what came of them, what is predicted and found, how long
+ * calls take, and what to try. Throws where a call is refused or payments do not become visible.
  */
 export async function runDemo(options: RunDemoOptions): Promise<void> {
   const { url, keys, webhookSecret, dataDir, now, payments = 6_000, reads: times = 200 } = options;
-  const api = createShopApi({ url, key: keys.secret, webhookSecret, now });
+  const client = createClient(url, keys.secret);
+  const api = createShopApi({ client, webhookSecret, now });
+  const help = createHelpApi(client);
   const opened = await openDemo(api, { dataDir, seed: SEED, payments, now: now() });
   const story = pickStory(opened.load);
   const say = (lines: readonly string[]): void =>
@@ -55,11 +62,13 @@ export async function runDemo(options: RunDemoOptions): Promise<void> {
   const measured =
     opened.state === "new" || opened.state === "interrupted"
       ? await sendAndShow({ ...options, api, opened, story, say })
-      : await showOnly({ api, opened, story, say });
+      : await showOnly({ api, opened, story, say, now });
+  const documents = await showHelpCentre(help, options, say);
   const reads = await measureReads(api, opened.load, times);
+  const searches = await measureSearches(help, documents, times);
   say([
     "What calls take, over HTTP from this machine",
-    ...table(measuredRows([...reads, ...measured])),
+    ...table(measuredRows([...reads, ...searches, ...measured])),
   ]);
   say(servingLines(url, keys));
   say(tryLines(url, keys, story, now()));
@@ -70,6 +79,7 @@ interface Scene {
   readonly opened: OpenedDemo;
   readonly story: Story;
   readonly say: (lines: readonly string[]) => void;
+  readonly now: () => number;
 }
 
 async function sendAndShow(scene: Scene & RunDemoOptions): Promise<readonly Measured[]> {
@@ -80,6 +90,7 @@ async function sendAndShow(scene: Scene & RunDemoOptions): Promise<readonly Meas
   const theft = theftOf(story, opened.demo.later.length + 1, now());
   const demo = { ...opened.demo, later: [...opened.demo.later, theft] };
   const before = await readStory(api, story, theft);
+  await predict(scene, theft, before);
   await writeDemo(dataDir, demo);
   await api.send([theft], true);
   say(storyLines(theft, before, await readStory(api, story, theft)));
@@ -97,12 +108,13 @@ async function sendAndShow(scene: Scene & RunDemoOptions): Promise<readonly Meas
 }
 
 async function showOnly(scene: Scene): Promise<readonly Measured[]> {
-  const { api, opened, story, say } = scene;
+  const { api, opened, story, say, now } = scene;
   const { answer } = await api.read({
     features: CUSTOMER_VIEWS.map(({ name }) => name),
     entities: [{ customer_id: story.customerId }],
   });
   say(customerLines(story.customerId, answer));
+  await predict(scene, theftOf(story, opened.demo.later.length + 1, now()), answer);
   if (opened.state === "foreign") return [];
   // The lines to try pay as the story's customer at the story's merchant: those may have changed.
   await check(scene, {
@@ -111,6 +123,13 @@ async function showOnly(scene: Scene): Promise<readonly Measured[]> {
     merchants: opened.load.merchants.filter((id) => id !== story.merchantId),
   });
   return [];
+}
+
+/** What the model says of a payment as usual and of a theft; neither has been made. */
+async function predict({ api, story, say }: Scene, theft: Payment, known: OnlineAnswer) {
+  const stolen = { amount: Number(theft.amount), country: theft.country };
+  const judged = await askModel(api, story, [usualPayment(story, known), stolen]);
+  say(predictionLines(story.customerId, judged));
 }
 
 async function check({ api, say }: Scene, what: ToCheck): Promise<void> {

@@ -12,3 +12,7 @@ export function screenOf(stream: NodeJS.WriteStream): Screen {
     ...(stream.isTTY && { draw: (line: string) => void stream.write(`\r\u001B[K${line}`) }),
   };
 }
+
+/** Pure. A word that stands out: bold on a terminal, in «guillemets» elsewhere. */
+export const emphasised = ({ draw }: Screen, word: string): string =>
+  draw === undefined ? `«${word}»` : `\u001B[1m${word}\u001B[22m`;

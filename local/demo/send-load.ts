@@ -2,7 +2,8 @@ import { waitUntilVisible } from "./count-visible.ts";
 import type { Load, Payment } from "./payments.ts";
 import { startProgress } from "./progress.ts";
 import type { Screen } from "./screen.ts";
-import type { IngestAnswer, ShopApi, Timed } from "./shop-api.ts";
+import type { Timed } from "./client.ts";
+import type { IngestAnswer, ShopApi } from "./shop-api.ts";
 
 const BATCH = 150;
 const IN_FLIGHT = 4;

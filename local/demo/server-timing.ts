@@ -1,7 +1,7 @@
 /** How many calls the Worker made to each store for one request. */
 export type RoundTrips = ReadonlyMap<string, number>;
 
-const STORES = ["redis", "postgres", "queue"];
+const STORES = ["redis", "postgres", "queue", "embedder"];
 
 /**
  * Pure. The stores' entries of a Server-Timing header, whose `desc` is the number of calls:
@@ -24,6 +24,7 @@ export function describeTrips(calls: readonly RoundTrips[]): string {
     ["queue", "queue"],
     ["redis", "Redis"],
     ["postgres", "Postgres"],
+    ["embedder", "embedder"],
   ];
   if (calls.every((trips) => trips.size === 0)) return "not reported";
   const parts = names.flatMap(([store, label]) => {

@@ -8,6 +8,8 @@ export interface Story {
   readonly merchantId: string;
   /** The customer's latest payment. */
   readonly latest: Payment;
+  /** The country from which most of the customer's payments come. */
+  readonly home: string;
 }
 
 /** Pure. The customer without any fraud who paid most often, and a merchant new to them. */
@@ -24,7 +26,11 @@ export function pickStory({ payments, frauds, merchants }: Load): Story {
   if (latest === undefined) throw new RangeError("no customer of the load is without fraud");
   const known = new Set(own.map((one) => one.merchant_id));
   const merchantId = merchants.find((id) => !known.has(id)) ?? latest.merchant_id;
-  return { customerId: latest.customer_id, merchantId, latest };
+  const byCountry = Map.groupBy(own, (one) => one.country);
+  const [[home] = [latest.country]] = [...byCountry].toSorted(
+    ([, a], [, b]) => b.length - a.length,
+  );
+  return { customerId: latest.customer_id, merchantId, latest, home };
 }
 
 /** Pure. What a thief would pay with that customer's card at `now`, as the `n`th of its kind. */

@@ -225,7 +225,7 @@ export const service = <const N extends string>(
   description: options.description ?? "",
 });
 
-export type Definition =
+export type FeatureDefinition =
   | Entity
   | EventSource
   | AnyView

@@ -3,7 +3,7 @@ import { compileView, specificationHash } from "./compile-view.ts";
 import {
   CONTENT_HASH,
   type Acceptance,
-  type Definition,
+  type FeatureDefinition,
   type Entity,
   type EventSource,
   type FeatureService,
@@ -124,7 +124,7 @@ function put<T>(
  * Pure. Checks and compiles a deployment's definitions. Views, on-demand views and services share
  * one namespace. Throws a DefinitionError for a name that is taken or not known.
  */
-export function compileDefinitions(definitions: readonly Definition[]): Registry {
+export function compileDefinitions(definitions: readonly FeatureDefinition[]): Registry {
   const entities = new Map<string, Entity>();
   const sources = new Map<string, SourcePlan>();
   const views = new Map<string, ViewPlan>();

@@ -12,7 +12,7 @@ import {
   type ApplyFigures,
 } from "./apply.ts";
 import { retryDelaySeconds, type Delivery } from "./delivery.ts";
-import { digest } from "./digest.ts";
+import { digest } from "../digest.ts";
 import { refText } from "./entity-refs.ts";
 import type { IngestMessage, QuarantineEntry } from "./envelope.ts";
 import { fillPage } from "./fill.ts";

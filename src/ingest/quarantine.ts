@@ -2,7 +2,7 @@ import type { Vault } from "../governance/vault.ts";
 import { stableId } from "../ids.ts";
 import type { LogEvent } from "../features/event-log.ts";
 import type { Refused } from "./refused.ts";
-import { digest } from "./digest.ts";
+import { digest } from "../digest.ts";
 import type { QuarantineEntry } from "./envelope.ts";
 import { eventToKeep } from "./kept.ts";
 import type { QuarantineStore } from "./quarantine-store.ts";

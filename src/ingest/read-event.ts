@@ -8,7 +8,7 @@ import { recordToText, type SourceRecord } from "../features/source-record.ts";
 import type { Vault } from "../governance/vault.ts";
 import { err, ok, type Result } from "../result.ts";
 import { MINUTE_MS, parseInstant } from "../time.ts";
-import { digest } from "./digest.ts";
+import { digest } from "../digest.ts";
 import { numberText } from "./exact-json.ts";
 
 /** Why an event is not accepted: a stable code, and a sentence without any of its values. */

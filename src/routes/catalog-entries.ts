@@ -4,27 +4,40 @@ import type { FieldKind } from "../features/fields.ts";
 import type { FeaturePlan, ViewPlan } from "../features/plan.ts";
 import type { OnDemandPlan, Registry, ServicePlan, SourcePlan } from "../features/registry.ts";
 import type { Window } from "../features/window.ts";
+import type { Deployment } from "../deployment.ts";
+import type { ModelPlan } from "../predictions/model-plan.ts";
+import type { CollectionPlan } from "../retrieval/collection-plan.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../time.ts";
 
 /** The collections of the catalogue. */
-export const KINDS = ["entities", "sources", "views", "on_demand_views", "services"] as const;
+export const KINDS = [
+  "entities",
+  "sources",
+  "views",
+  "on_demand_views",
+  "services",
+  "models",
+  "collections",
+] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Pure. Every definition, in the order in which they were given. */
-export const catalogOf = (registry: Registry) => ({
+export const catalogOf = ({ registry, models, collections }: Deployment) => ({
   entities: [...registry.entities.values()].map(printEntity),
   sources: [...registry.sources.values()].map(printSource),
   views: [...registry.views.values()].map((view) => printView(registry, view)),
   on_demand_views: [...registry.onDemand.values()].map(printOnDemand),
   services: [...registry.services.values()].map(printService),
+  models: [...models.values()].map(printModel),
+  collections: [...collections.values()].map(printCollection),
 });
 
 /** Pure. The definitions of one kind. */
-export const catalogKind = (registry: Registry, kind: Kind) => catalogOf(registry)[kind];
+export const catalogKind = (deployment: Deployment, kind: Kind) => catalogOf(deployment)[kind];
 
 /** Pure. One definition; throws AppError `not_found`. */
-export function catalogEntry(registry: Registry, kind: Kind, name: string) {
-  const found = [...catalogKind(registry, kind)].find((entry) => entry.name === name);
+export function catalogEntry(deployment: Deployment, kind: Kind, name: string) {
+  const found = [...catalogKind(deployment, kind)].find((entry) => entry.name === name);
   if (found !== undefined) return found;
   throw new AppError("not_found", `there is no "${name}" among the ${kind}`);
 }
@@ -136,4 +149,33 @@ const printService = ({ name, description, views }: ServicePlan) => ({
   name,
   description,
   views,
+});
+
+const printModel = (model: ModelPlan) => ({
+  kind: "model" as const,
+  name: model.name,
+  description: model.description,
+  owner: model.owner,
+  version: model.version,
+  task: model.task,
+  service: model.service,
+  features: model.features,
+  classes: model.classes,
+});
+
+const printCollection = (collection: CollectionPlan) => ({
+  kind: "collection" as const,
+  name: collection.name,
+  description: collection.description,
+  owner: collection.owner,
+  title: collection.titleField,
+  text: collection.textFields,
+  fields: collection.fields.map(({ name, kind }) => ({ name, type: kind })),
+  language: collection.language,
+  chunk_tokens: collection.chunk === "none" ? null : collection.chunk.tokens,
+  embedder: {
+    kind: collection.embedder.kind,
+    model: "model" in collection.embedder ? collection.embedder.model : null,
+    dimensions: collection.embedder.dimensions,
+  },
 });

@@ -71,7 +71,59 @@ const service = z
   .object({ kind: z.literal("service"), ...base, views: z.array(z.string()).readonly() })
   .openapi("CatalogService");
 
-const anyEntry = z.discriminatedUnion("kind", [entity, source, view, onDemandView, service]);
+const model = z
+  .object({
+    kind: z.literal("model"),
+    ...base,
+    owner: z.string(),
+    version: z.string(),
+    task: z.enum(["classifier", "regressor"]),
+    service: z.string(),
+    features: z.array(z.string()).readonly().openapi({ description: "Its inputs" }),
+    classes: z.array(z.string()).readonly(),
+  })
+  .openapi("CatalogModel");
+
+const collection = z
+  .object({
+    kind: z.literal("collection"),
+    ...base,
+    owner: z.string(),
+    title: z
+      .string()
+      .nullable()
+      .openapi({ description: "The text field with which every chunk is searched, if any" }),
+    text: z.array(z.string()).readonly(),
+    fields: z.array(
+      z.object({
+        name: z.string(),
+        type: z.enum(["string", "number", "boolean", "time", "string[]"]),
+      }),
+    ),
+    language: z.enum(["auto", "english", "cjk", "simple"]),
+    chunk_tokens: z.int().nullable().openapi({ description: "Null: documents are not split" }),
+    embedder: z
+      .object({
+        kind: z.enum(["workers_ai", "openai", "client", "lexical_hashing"]),
+        model: z.string().nullable(),
+        dimensions: z.int(),
+      })
+      .openapi({
+        description:
+          "As deployed; on one machine words and their parts are hashed in place of a model",
+      }),
+  })
+  .openapi("CatalogCollection");
+
+const anyEntry = z.discriminatedUnion("kind", [
+  entity,
+  source,
+  view,
+  onDemandView,
+  service,
+  model,
+  collection,
+]);
 const kind = z.enum(KINDS);
 
 const refusals = problems("unauthorized", "forbidden", "not_found", "invalid_request");
@@ -95,6 +147,8 @@ const catalogRoute = createRoute({
               views: z.array(view),
               on_demand_views: z.array(onDemandView),
               services: z.array(service),
+              models: z.array(model),
+              collections: z.array(collection),
             })
             .openapi("Catalog"),
         },
@@ -148,15 +202,15 @@ const entryRoute = createRoute({
 export const catalogRoutes = new OpenAPIHono<AppEnv>()
   .openapi(catalogRoute, (c) => {
     c.get("permit")("system:catalog");
-    return c.json(catalogOf(c.get("ctx").registry), 200);
+    return c.json(catalogOf(c.get("ctx")), 200);
   })
   .openapi(kindRoute, (c) => {
     c.get("permit")("system:catalog");
-    const items = catalogKind(c.get("ctx").registry, c.req.valid("param").kind);
+    const items = catalogKind(c.get("ctx"), c.req.valid("param").kind);
     return c.json({ items: [...items], cursor: null }, 200);
   })
   .openapi(entryRoute, (c) => {
     c.get("permit")("system:catalog");
     const { kind: of, name } = c.req.valid("param");
-    return c.json(catalogEntry(c.get("ctx").registry, of, name), 200);
+    return c.json(catalogEntry(c.get("ctx"), of, name), 200);
   });

@@ -23,7 +23,7 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   not_found: {
     title: "Not found",
-    meaning: "There is no such route, source, service or definition, or not for this tenant.",
+    meaning: "There is no such route, definition or document, or not for this tenant.",
   },
   conflict: {
     title: "In conflict",
@@ -54,10 +54,12 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   dependency_unavailable: {
     title: "A store is unavailable",
-    meaning: "A store does not answer or is being filled. Repeating is safe; see Retry-After.",
+    meaning:
+      "A store or the embedder does not answer, or a store is being filled. Repeating is safe; see " +
+      "Retry-After.",
   },
   timeout: {
     title: "Out of time",
-    meaning: "A store took longer than its deadline. Repeating is safe.",
+    meaning: "A store or the embedder took longer than its deadline. Repeating is safe.",
   },
 };

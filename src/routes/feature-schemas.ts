@@ -3,7 +3,7 @@ import { epochMs, instant } from "./schemas.ts";
 
 const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const status = z.enum(["PRESENT", "NULL_VALUE", "NOT_FOUND", "OUTSIDE_MAX_AGE", "ERASED"]);
-const entityRow = z
+export const entityRow = z
   .record(z.string(), z.union([z.string(), z.number()]))
   .openapi("Entity", { description: "Its key columns", example: { customer_id: "c1" } });
 

@@ -1,16 +1,13 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Ctx } from "../context.ts";
-import { AppError } from "../errors.ts";
-import { readOnline, type OnlineAnswer, type ReadOnlineContext } from "../features/read-online.ts";
+import { readOnline, type OnlineAnswer } from "../features/read-online.ts";
 import { viewOf } from "../features/select.ts";
-import type { Principal } from "../governance/principal.ts";
 import type { Resource } from "../governance/role.ts";
 import { entityFromPath } from "./entity-path.ts";
 import { onlineAnswer, onlineRequest } from "./feature-schemas.ts";
 import type { AppEnv } from "./app-env.ts";
-import { keyRefused } from "./identity.ts";
 import { guarded } from "./middleware/guard.ts";
 import { queryBody } from "./middleware/query-body.ts";
+import { readerOf, replacedNow } from "./online-reader.ts";
 import { instant, problems } from "./schemas.ts";
 
 const onlineRoute = createRoute({
@@ -110,29 +107,6 @@ function resourcesOf(asked: z.output<typeof onlineRequest>): readonly Resource[]
     asked.service === undefined ? [] : [`service:${asked.service}`];
   const views = new Set((asked.features ?? []).map(viewOf));
   return [...service, ...[...views].map((view): Resource => `view:${view}`)];
-}
-
-function replacedNow({ config }: Pick<Ctx, "config">, asOf: number | undefined) {
-  if (asOf === undefined || config.environment === "local") return asOf;
-  const detail = "as_of is for local development; leave it out";
-  const errors = [{ path: "as_of", code: "not_local", detail }];
-  throw new AppError("unprocessable", detail, { errors });
-}
-
-/** What reading needs, with a look at the revoked keys of the meta key that is read anyway. */
-function readerOf(ctx: Ctx, { tenant, keyId }: Principal): ReadOnlineContext {
-  const { registry, online, vault, revocations, now, config } = ctx;
-  return {
-    registry,
-    online,
-    vault,
-    now,
-    whenIncomplete: config.onIncompleteStore,
-    checkMeta({ revokedKeys }) {
-      if (revocations.isStale(tenant, now())) revocations.noteMeta(tenant, revokedKeys, now());
-      if (revokedKeys.includes(keyId)) throw keyRefused();
-    },
-  };
 }
 
 function printAnswer({ asOf, names, results, degraded }: OnlineAnswer) {

@@ -29,15 +29,19 @@ const INFO = {
     title: "Freshet",
     version: "1",
     description:
-      "Events in, fresh features out. JSON in snake_case; times in requests are epoch " +
-      "milliseconds or ISO 8601 with offset. Bodies may be compressed with gzip. Errors are RFC " +
-      "9457 problems; each answer has X-Request-Id, and Server-Timing with the round trips it cost.",
+      "Events in, fresh features, search results and predictions out. JSON in snake_case; times " +
+      "in requests are epoch milliseconds or ISO 8601 with offset. Bodies may be compressed with " +
+      "gzip. Errors are RFC 9457 problems; each answer has X-Request-Id, and Server-Timing with " +
+      "the round trips it cost.",
     license: { name: "Apache-2.0", identifier: "Apache-2.0" },
   },
   servers: [{ url: "/" }],
   tags: [
     { name: "Events", description: "What happened" },
     { name: "Features", description: "What it means, now" },
+    { name: "Predictions", description: "What it is likely to mean" },
+    { name: "Documents", description: "What can be found" },
+    { name: "Search", description: "Finding it" },
     { name: "Quarantine", description: "What could not be taken" },
     { name: "Catalog", description: "What is defined" },
     { name: "Operations", description: "Whether it runs" },

@@ -26,6 +26,7 @@ describe.each(sqlTruths())("the event log's plans %s", (_name, open) => {
 
     const plans: string[] = [];
     const explain: SqlClient = {
+      batch: async () => [],
       async query(text, params) {
         const rows = await truth.query(`EXPLAIN ${text}`, params);
         plans.push(rows.map((row) => row["QUERY PLAN"]).join("\n"));

@@ -113,6 +113,55 @@ describe("the SQL client", () => {
     expect(performance.now() - started).toBeLessThan(1_000);
   });
 
+  describe("a batch", () => {
+    const insert = "INSERT INTO erasures VALUES ($1, 'customer', $2, 1)";
+    const countOf = async (tenant: string): Promise<number> =>
+      (await client.query("SELECT FROM erasures WHERE tenant = $1", [tenant])).length;
+
+    it("answers each statement's rows, in one request", async () => {
+      const tenant = newTenant();
+      const [none, rows, setting] = await client.batch([
+        { text: insert, params: [tenant, "a"] },
+        { text: "SELECT entity_key AS k FROM erasures WHERE tenant = $1", params: [tenant] },
+        { text: "SELECT set_config('hnsw.ef_search', '77', true) AS ef", params: [] },
+      ]);
+      expect([none, rows, setting]).toEqual([[], [{ k: "a" }], [{ ef: "77" }]]);
+      expect(trips).toBe(1);
+    });
+
+    it("is all or nothing, and says what a single statement would say", async () => {
+      const tenant = newTenant();
+      const good = { text: insert, params: [tenant, "a"] };
+      const refused = client.batch([good, { text: "SELECT $1::bigint", params: [SECRET] }]);
+      expect(await failure(refused)).toBeInstanceOf(RejectedByStore);
+      const wrong = client.batch([good, { text: "SELEC", params: [] }]);
+      expect(await failure(wrong)).toMatchObject({ code: "internal" });
+      const unstorable = client.batch([good, { text: insert, params: [tenant, "\0"] }]);
+      expect(await failure(unstorable)).toBeInstanceOf(RejectedByStore);
+      expect(trips).toBe(2);
+      truth.faults.push("drop");
+      expect(await failure(client.batch([good]))).toMatchObject({
+        code: "dependency_unavailable",
+      });
+      expect(await countOf(tenant)).toBe(0);
+    });
+
+    it("lets each statement see what others committed before it began", async () => {
+      const level = [{ text: "SHOW transaction_isolation", params: [] }];
+      expect(await client.batch(level)).toEqual([[{ transaction_isolation: "read committed" }]]);
+    });
+
+    it("is sent again as a whole when it lost a race", async () => {
+      const tenant = newTenant();
+      const raise = `DO $$ BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = '40P01'; END $$`;
+      const good = { text: insert, params: [tenant, "a"] };
+      const error = await failure(client.batch([good, { text: raise, params: [] }]));
+      expect(error).toMatchObject({ code: "dependency_unavailable" });
+      expect(trips).toBe(5);
+      expect(await countOf(tenant)).toBe(0);
+    });
+  });
+
   it("keeps the connection string to itself", async () => {
     const strange = [`postgresql://user:${SECRET}@`, `mysql://user:${SECRET}@host/db`, SECRET];
     for (const connectionString of strange) {

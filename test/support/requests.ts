@@ -3,8 +3,7 @@ import { createApp, type AppType } from "../../src/app.ts";
 import type { Config } from "../../src/config.ts";
 import type { Ctx } from "../../src/context.ts";
 import { applyDefinitions } from "../../src/features/apply-definitions.ts";
-import type { Definition } from "../../src/features/define.ts";
-import { compileDefinitions } from "../../src/features/registry.ts";
+import { compileDeployment, type Definition } from "../../src/deployment.ts";
 import { signApiKey } from "../../src/governance/api-key.ts";
 import { rolesByName } from "../../src/governance/built-in-roles.ts";
 import { createRevocations } from "../../src/governance/revocations.ts";
@@ -15,9 +14,12 @@ import { consume, type Consumed } from "../../src/ingest/consume.ts";
 import { beginFill } from "../../src/ingest/fill.ts";
 import { parseWebhookSecrets } from "../../src/ingest/signatures/webhook-secrets.ts";
 import { createLogger, type Facts } from "../../src/log.ts";
+import { indexIdOf } from "../../src/retrieval/collection-plan.ts";
+import { createHashingEmbedder } from "../../src/retrieval/hashing-embedder.ts";
 import { createRoundTrips, type Destination } from "../../src/round-trips.ts";
 import { createMemoryDeadLetters } from "./fakes/memory-dead-letters.ts";
 import { createMemoryDefinitionStore } from "./fakes/memory-definition-store.ts";
+import { createMemoryDocuments } from "./fakes/memory-document-index.ts";
 import { createMemoryEventLog } from "./fakes/memory-event-log.ts";
 import { createMemoryIngestQueue, type MemoryIngestQueue } from "./fakes/memory-ingest-queue.ts";
 import { createMemoryKeyStore } from "./fakes/memory-key-store.ts";
@@ -87,6 +89,10 @@ export interface TestApi {
   readonly lines: Record<string, unknown>[];
   /** Calls of ports, by destination and method, that fail from now on. */
   readonly broken: Map<string, Error>;
+  /** What happens before the next call of a port, by destination and method: once. */
+  readonly meanwhile: Map<string, () => Promise<unknown>>;
+  /** The texts of each call of the embedder. */
+  readonly embedded: (readonly string[])[];
 }
 
 export interface TestApiOptions {
@@ -95,25 +101,33 @@ export interface TestApiOptions {
   readonly onIncompleteStore?: Config["onIncompleteStore"];
   readonly roles?: readonly Role[];
   readonly tenants?: readonly string[];
+  /** Stored before, perhaps by other definitions. */
+  readonly documents?: ReturnType<typeof createMemoryDocuments>;
+  /** False: the indexes of these definitions are not registered. */
+  readonly applied?: boolean;
 }
 
 /** The whole API over stores in memory, with the example's definitions applied for `acme`. */
 export async function createTestApi(options: TestApiOptions = {}): Promise<TestApi> {
-  const registry = compileDefinitions(options.definitions ?? definitions);
+  const deployment = compileDeployment(options.definitions ?? definitions);
+  const { registry, collections } = deployment;
   const clock = { now: NOON };
   const truth = createMemoryTruth();
   const online = createMemoryOnlineStore();
   const queue = createMemoryIngestQueue();
   const archive = createMemoryStateArchive(truth);
+  const { documentIndex, indexRegistry } = options.documents ?? createMemoryDocuments();
   const after: Promise<unknown>[] = [];
   const lines: Record<string, unknown>[] = [];
   const broken = new Map<string, Error>();
+  const meanwhile = new Map<string, () => Promise<unknown>>();
+  const embedded: (readonly string[])[] = [];
   let asleep: (ms: number) => Promise<void> = async (ms) => void (clock.now += ms);
   const logger = createLogger((_level, line) => {
     lines.push(JSON.parse(line) as Record<string, unknown>);
   });
   const fixed = {
-    registry,
+    ...deployment,
     roles: rolesByName(options.roles),
     config: {
       environment: options.environment ?? "production",
@@ -137,10 +151,15 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     const roundTrips = createRoundTrips(() => clock.now);
     const counted = <T extends object>(destination: Destination, port: T): T =>
       withFaults(port, {
-        before(method) {
+        async before(method, [first]) {
           roundTrips.count(destination);
-          const error = broken.get(destination) ?? broken.get(`${destination}.${method}`);
+          const name = `${destination}.${method}`;
+          const happening = meanwhile.get(name);
+          meanwhile.delete(name);
+          await happening?.();
+          const error = broken.get(destination) ?? broken.get(name);
           if (error !== undefined) throw error;
+          if (name === "embedder.embed") embedded.push(first as readonly string[]);
         },
       });
     return {
@@ -150,6 +169,15 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       archive: counted("postgres", archive),
       definitions: counted("postgres", createMemoryDefinitionStore(truth)),
       quarantine: counted("postgres", createMemoryQuarantineStore(truth)),
+      documents: counted("postgres", documentIndex),
+      indexes: counted("postgres", indexRegistry),
+      vectorSpaceOf({ embedder: { kind, dimensions } }) {
+        if (kind === "client")
+          return { identity: `client/${dimensions}`, dimensions, embedder: null };
+        const space = createHashingEmbedder(dimensions);
+        const { embedder } = space;
+        return { ...space, embedder: embedder === null ? null : counted("embedder", embedder) };
+      },
       queue: counted("queue", { ...queue }),
       roundTrips,
       afterwards,
@@ -176,6 +204,14 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     progress: () => undefined,
     fold: async () => undefined,
   });
+  const { vectorSpaceOf } = ctx();
+  const wanted = [...collections.values()].map((plan) => ({
+    indexId: indexIdOf(plan, vectorSpaceOf(plan)),
+    collection: plan.name,
+    dimensions: plan.embedder.dimensions,
+    spec: plan.spec,
+  }));
+  if (options.applied !== false) await indexRegistry.register(wanted, NOON);
   for (const tenant of options.tenants ?? ["acme"]) await beginFill(ctx(), tenant);
   await settle();
 
@@ -189,6 +225,8 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     after,
     lines,
     broken,
+    meanwhile,
+    embedded,
     ctx,
     whileWaiting: (happening) => void (asleep = happening),
     async call(route, { key = null, json, body, headers = {} } = {}) {

@@ -14,12 +14,17 @@ import type { StateArchive } from "../../src/features/state-filling.ts";
 import type { KeyStore } from "../../src/governance/key-store.ts";
 import type { QuarantineStore } from "../../src/ingest/quarantine-store.ts";
 import { createDefinitionStore } from "../../src/platform/neon/definition-store.ts";
+import { createDocumentIndex } from "../../src/platform/neon/document-index.ts";
 import { createEventLog } from "../../src/platform/neon/event-log.ts";
+import { createIndexRegistry } from "../../src/platform/neon/index-registry.ts";
 import { createKeyStore } from "../../src/platform/neon/key-store.ts";
 import { createQuarantineStore } from "../../src/platform/neon/quarantine-store.ts";
 import { createSqlClient, type SqlParam, type SqlRow } from "../../src/platform/neon/sql-client.ts";
 import { createStateArchive } from "../../src/platform/neon/state-archive.ts";
+import type { DocumentIndex } from "../../src/retrieval/document-index.ts";
+import type { IndexRegistry } from "../../src/retrieval/index-registry.ts";
 import { createMemoryDefinitionStore } from "./fakes/memory-definition-store.ts";
+import { createMemoryDocuments } from "./fakes/memory-document-index.ts";
 import { createMemoryEventLog } from "./fakes/memory-event-log.ts";
 import { createMemoryKeyStore } from "./fakes/memory-key-store.ts";
 import { createMemoryQuarantineStore } from "./fakes/memory-quarantine-store.ts";
@@ -32,6 +37,8 @@ export interface TruthPorts {
   readonly definitionStore: DefinitionStore;
   readonly quarantine: QuarantineStore;
   readonly keyStore: KeyStore;
+  readonly documentIndex: DocumentIndex;
+  readonly indexRegistry: IndexRegistry;
 }
 
 /** The truth behind its ports, and what a test does to it or asks of it past them. */
@@ -64,6 +71,7 @@ export function openMemoryTruth(): Truth {
     definitionStore: createMemoryDefinitionStore(truth),
     quarantine: createMemoryQuarantineStore(truth),
     keyStore: createMemoryKeyStore(truth),
+    ...createMemoryDocuments(),
     async putTombstone(entity, erasedAt) {
       entityRecord(truth, entity).erasedAt = erasedAt;
     },
@@ -132,6 +140,8 @@ async function openSqlTruth(backend: SqlBackend): Promise<SqlTruth> {
     definitionStore: createDefinitionStore(client),
     quarantine: createQuarantineStore(client),
     keyStore: createKeyStore(client),
+    documentIndex: createDocumentIndex(client),
+    indexRegistry: createIndexRegistry(client),
     async putTombstone({ tenant, entity, key }, erasedAt) {
       await client.query(
         `INSERT INTO erasures (tenant, entity, entity_key, erased_at) VALUES ($1, $2, $3, $4)

@@ -58,12 +58,17 @@ describe("npm start", () => {
     return { ...run, url: served.exec(run.output())?.[1] ?? "" };
   }
 
-  async function call(url: string, path: string, body?: unknown): Promise<unknown> {
+  async function call(
+    url: string,
+    path: string,
+    body?: unknown,
+    method = "POST",
+  ): Promise<unknown> {
     const secrets = JSON.parse(await readFile(join(dataDir, "secrets.json"), "utf8")) as Secrets;
     const { secret } = await developmentKeys(secrets["KEY_SIGNING_SECRET"] ?? "", 8787);
     const response = await fetch(`${url}${path}`, {
       headers: { authorization: `Bearer ${secret}`, "content-type": "application/json" },
-      ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
+      ...(body !== undefined && { method, body: JSON.stringify(body) }),
     });
     return response.json();
   }
@@ -91,9 +96,32 @@ describe("npm start", () => {
     return results[0]?.values[names.indexOf("customer_lifetime:payments")];
   }
 
+  const put = (url: string, id: string, body: string): Promise<unknown> =>
+    call(url, `/v1/collections/helpdesk/documents/${id}`, { title: "Parcels", body }, "PUT");
+
+  /** The ids of what a search finds, best first. */
+  async function find(url: string, query: string): Promise<readonly string[]> {
+    const answer = await call(url, "/v1/collections/helpdesk/search", { query });
+    return (answer as { hits: readonly { id: string }[] }).hits.map(({ id }) => id);
+  }
+
+  const predict = (url: string): Promise<unknown> =>
+    call(url, "/v1/models/fraud/predictions", {
+      entities: [{ customer_id: CUSTOMER }],
+      request: [{ amount: 900, country: "BR" }],
+    });
+
   it("has after kill -9 what it said was applied, and takes everything once when sent again", async () => {
     const first = await serve();
     expect(await send(first.url, payments(0, 60))).toMatchObject({ accepted: 60, applied: true });
+    expect(await put(first.url, "lost", "荷物が届きません: the parcel is lost.")).toMatchObject({
+      chunks: 1,
+    });
+    expect(await find(first.url, "parcels that were lost")).toEqual(["lost"]);
+    const predictions = [
+      { value: expect.any(Number) as number, label: expect.any(String) as string },
+    ];
+    expect(await predict(first.url)).toMatchObject({ model: { name: "fraud" }, predictions });
     void send(first.url, payments(60, 200), false).catch(() => undefined);
     void send(first.url, payments(200, 300)).catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 80));
@@ -111,6 +139,10 @@ describe("npm start", () => {
 
     const second = await serve();
     expect(Number(await count(second.url))).toBeGreaterThanOrEqual(60);
+    expect(await find(second.url, "荷物が届かない")).toEqual(["lost"]);
+    await put(second.url, "found", "The parcel turned up.");
+    expect(await find(second.url, "turn up")).toContain("found");
+    expect(await predict(second.url)).toMatchObject({ predictions });
     for (const from of [0, 100, 200]) {
       expect(await send(second.url, payments(from, from + 100))).toMatchObject({ applied: true });
     }

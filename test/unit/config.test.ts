@@ -81,4 +81,16 @@ describe("readConfig", () => {
       /OTHER_WEBHOOK_SECRET is not set/,
     );
   });
+
+  it("looks at an embedder's variable and secret when a collection asks for them", () => {
+    const access = (changes: Readonly<Record<string, unknown>>) =>
+      readConfig({ ...env, ...changes }).embedderAccess("EMBEDDER_URL", "EMBEDDER_KEY");
+    const set = { EMBEDDER_URL: "https://api.example.com/v1", EMBEDDER_KEY: "sk-1" };
+    expect(access(set)).toEqual({ baseUrl: "https://api.example.com/v1", apiKey: "sk-1" });
+    expect(() => access({ ...set, EMBEDDER_URL: undefined })).toThrow(/EMBEDDER_URL is not set/);
+    expect(() => access({ ...set, EMBEDDER_URL: "api.example" })).toThrow(/EMBEDDER_URL is wrong/);
+    expect(() => access({ ...set, EMBEDDER_KEY: undefined })).toThrow(/EMBEDDER_KEY is not set/);
+    expect(() => access({ ...set, EMBEDDER_KEY: "hunter2\n" })).toThrow(/EMBEDDER_KEY is wrong/);
+    expect(() => access({ ...set, EMBEDDER_KEY: "hunter2\n" })).not.toThrow(/hunter/);
+  });
 });

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { definitions } from "../../definitions/index.ts";
 import { payments } from "../../definitions/sources.ts";
 import { velocity } from "../../definitions/velocity.ts";
-import { compileDefinitions } from "../../src/features/registry.ts";
+import { compileDeployment } from "../../src/deployment.ts";
 
-const registry = compileDefinitions(definitions);
+const { registry, collections, models } = compileDeployment(definitions);
 
 describe("the example's definitions", () => {
   it("compile, and every definition is in the list", () => {
@@ -17,6 +17,8 @@ describe("the example's definitions", () => {
     ]);
     expect([...registry.onDemand.keys()]).toEqual(["velocity"]);
     expect([...registry.services.keys()]).toEqual(["fraud_features", "payment_review"]);
+    expect([...models.keys()]).toEqual(["fraud"]);
+    expect([...collections.keys()]).toEqual(["helpdesk"]);
   });
 
   it("tell people what everything is for", () => {

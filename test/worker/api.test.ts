@@ -5,89 +5,25 @@ import {
   getQueueResult,
   waitOnExecutionContext,
 } from "cloudflare:test";
-import { env, exports } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { definitions } from "../../definitions/index.ts";
-import { readConfig } from "../../src/config.ts";
-import { contextFrom, type Ctx } from "../../src/context.ts";
-import { applyDefinitions } from "../../src/features/apply-definitions.ts";
-import { compileDefinitions } from "../../src/features/registry.ts";
-import { signApiKey } from "../../src/governance/api-key.ts";
-import { newId } from "../../src/ids.ts";
 import type { IngestMessage } from "../../src/ingest/envelope.ts";
-import { beginFill } from "../../src/ingest/fill.ts";
-import { createLogger } from "../../src/log.ts";
-import { createDefinitionStore } from "../../src/platform/neon/definition-store.ts";
-import { createSqlClient } from "../../src/platform/neon/sql-client.ts";
 import worker from "../../src/worker.ts";
+import {
+  applyViews,
+  call,
+  config,
+  context,
+  deployment,
+  keyOf,
+  newTenant,
+  payment,
+  trips,
+} from "./door.ts";
 
-const registry = compileDefinitions(definitions);
-const config = readConfig(env);
 const EVENTS = "/v1/sources/payments/events";
 
-function context(): Ctx {
-  const logger = createLogger(() => undefined);
-  return contextFrom({ env, registry, now: () => Date.now(), afterwards: () => undefined, logger });
-}
-
-const keyOf = (tenant: string, roles: readonly string[] = ["admin"]): Promise<string> =>
-  signApiKey(config.signingSecrets[0] ?? "", { v: 1, tenant, kid: newId("key", 0), roles });
-
-interface Sent {
-  readonly key?: string;
-  readonly json?: unknown;
-  readonly body?: BodyInit;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** A request through the Worker's own door. */
-async function call(
-  route: string,
-  { key, json, body, headers = {} }: Sent = {},
-): Promise<Response> {
-  const [method = "GET", path = "/"] = route.split(" ");
-  const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
-  return exports.default.fetch(`https://api.example${path}`, {
-    method,
-    headers: { "content-type": "application/json", ...authorization, ...headers },
-    body: json === undefined ? (body ?? null) : JSON.stringify(json),
-  });
-}
-
-const payment = (changes: Readonly<Record<string, unknown>> = {}) => ({
-  payment_id: "p1",
-  customer_id: "c1",
-  merchant_id: "m1",
-  amount: "12.50",
-  country: "DE",
-  email: "ada@example.com",
-  paid_at: new Date().toISOString(),
-  ...changes,
-});
-
-/** A tenant whose online store is filled. */
-async function newTenant(name = `t${crypto.randomUUID().slice(0, 8)}`): Promise<string> {
-  await context().archive.nextMeta(name);
-  await beginFill(context(), name);
-  await vi.waitUntil(async () => (await context().online.read(name, [])).meta !== null, 10_000);
-  return name;
-}
-
-const trips = (answer: Response): Record<string, number> =>
-  Object.fromEntries(
-    [...(answer.headers.get("server-timing") ?? "").matchAll(/(\w+);dur=[\d.]+;desc="(\d+)"/g)].map(
-      ([, name = "", count]) => [name, Number(count)],
-    ),
-  );
-
-beforeAll(async () => {
-  const { databaseUrl: connectionString, neonFetchEndpoint: fetchEndpoint = "" } = config;
-  const client = createSqlClient({ connectionString, fetchEndpoint, timeoutMs: 20_000 });
-  const { archive, online, now } = context();
-  const progress = (): void => undefined;
-  const stores = { archive, online, definitions: createDefinitionStore(client) };
-  await applyDefinitions({ registry, ...stores, now, progress, fold: async () => undefined });
-});
+beforeAll(applyViews);
 
 describe("the Worker", () => {
   it("takes events, folds them and serves them, each digit kept", async () => {
@@ -137,7 +73,7 @@ describe("the Worker", () => {
     const targets = fetches.mock.calls.map(([target]) => new Request(target).url);
     fetches.mockRestore();
     expect(targets.filter((target) => target.startsWith(config.redisUrl))).toHaveLength(1);
-    expect(trips(answer)).toEqual({ redis: 1, postgres: 0, queue: 0 });
+    expect(trips(answer)).toEqual({ redis: 1, postgres: 0, queue: 0, embedder: 0 });
     const { results } = await answer.json<{ results: { statuses: string[] }[] }>();
     expect(results).toHaveLength(1_000);
     expect(results[29]?.statuses[0]).toBe("PRESENT");
@@ -151,6 +87,7 @@ describe("the Worker", () => {
       redis: 0,
       postgres: 0,
       queue: 1,
+      embedder: 0,
     });
   });
 
@@ -179,7 +116,7 @@ describe("the Worker", () => {
   it("is ready", async () => {
     const answer = await call("GET /readyz");
     expect(answer.status).toBe(200);
-    expect(trips(answer)).toEqual({ redis: 1, postgres: 1, queue: 0 });
+    expect(trips(answer)).toEqual({ redis: 1, postgres: 1, queue: 0, embedder: 0 });
   });
 });
 
@@ -257,6 +194,6 @@ describe("the Worker's queues and cron", () => {
       if (meta !== null) resolve(Object.keys(meta.views).length);
       return meta !== null;
     }, 10_000);
-    expect(await promise).toBe(registry.views.size);
+    expect(await promise).toBe(deployment.registry.views.size);
   });
 });

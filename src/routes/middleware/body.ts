@@ -8,6 +8,7 @@ export interface BodyLimits {
 
 const MB = 1024 * 1024;
 export const EVENT_LIMITS: BodyLimits = { sentBytes: 5 * MB, inflatedBytes: 10 * MB };
+export const DOCUMENT_LIMITS: BodyLimits = { sentBytes: 5 * MB, inflatedBytes: 10 * MB };
 export const QUERY_LIMITS: BodyLimits = { sentBytes: MB, inflatedBytes: MB };
 
 /** Deflate packs a thousandfold at most, so that a step comes to 16 MB in the worst case. */

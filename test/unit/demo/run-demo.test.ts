@@ -54,9 +54,10 @@ function fetchAsCurl(command: string): Promise<Response> {
   const after = (flag: string): readonly string[] =>
     args.filter((_, i) => args[i - 1] === flag).map((value) => value);
   const [body] = after("-d");
+  const [method = "POST"] = after("-X");
   const url = args.find((arg) => arg.startsWith("http")) ?? "";
   const headers = after("-H").map((header) => header.split(": ") as [string, string]);
-  return fetch(url, { headers, ...(body !== undefined && { method: "POST", body }) });
+  return fetch(url, { headers, ...(body !== undefined && { method, body }) });
 }
 
 describe("the first start", () => {
@@ -86,43 +87,91 @@ describe("the first start", () => {
     expect(report).toMatch(/^ {2}velocity:country_changed +true +false$/m);
   });
 
+  it("asks the model about a usual payment and the theft before that is made", () => {
+    expect(report).toMatch(/^Before a payment is approved[^]*^One more payment/m);
+    expect(report).toMatch(/^ {2}payment +[\d.]+ from [A-Z]{2} .* 899\.90 from BR +adds to/m);
+    const [, usual, theft] =
+      /^ {2}probability of fraud +([\d.]+) % .* ([\d.]+) % /m.exec(report) ?? [];
+    expect(Number(usual)).toBeLessThan(Number(theft));
+    expect(report).toMatch(/^ {2}velocity:amount_vs_mean +1\.00 +[+−][\d.]+ +[\d.]+ +\+[\d.]+$/m);
+  });
+
+  it("finds articles in both languages, and documents of this project by a filter", () => {
+    expect(report).toMatch(/^A help centre: \d+ articles in English, \d+ in Japanese, and \d+ /m);
+    expect(report).toMatch(
+      /^ {4}1 {2}How long does a refund take\? +en +bm25 [\d.]+ +cos 0\.\d+ /m,
+    );
+    expect(report).toMatch(/^ {4}1 {2}不在票が入っていたとき.* ja +bm25 .*«/m);
+    expect(report).toMatch(/where \{"topic":"freshet"\}\n {4}1 {2}Design /);
+  });
+
   it("measures each kind of call, with its round trips", () => {
     expect(report).toMatch(/^ {2}read 1 customer, 1 view +4 .* ms +1 Redis$/m);
     expect(report).toMatch(/^ {2}read 100 customers and merchants, 3 views +2 .* ms +1 Redis$/m);
+    expect(report).toMatch(/^ {2}predict for 1 payment +4 .* ms +1 Redis$/m);
+    expect(report).toMatch(/^ {2}predict for 100 payments +2 .* ms +1 Redis$/m);
+    expect(report).toMatch(/^ {2}search by words and vectors +4 .* ms +1 Postgres$/m);
+    expect(report).toMatch(/^ {2}search by words +4 .* ms +1 Postgres$/m);
+    expect(report).toMatch(/^ {2}put 1 document +1 .* ms /m);
     expect(report).toMatch(/^ {2}send 1 payment +16 .* ms/m);
     expect(report).toMatch(/^ {2}send 1 payment and wait until it is visible +15 .* ms/m);
   });
 
   it("prints commands that work when they are pasted", async () => {
     const commands = report.split("\n").filter((line) => line.startsWith("curl "));
-    expect(commands).toHaveLength(3);
-    const [read = "", ask = "", send = ""] = commands;
+    expect(commands).toHaveLength(8);
+    const [read = "", ask = "", predict = "", send = "", english = "", japanese = ""] = commands;
+    const answerTo = async <T>(command: string): Promise<T> => {
+      const response = await fetchAsCurl(command);
+      expect(response.status).toBeLessThan(300);
+      return response.json();
+    };
     const payments = async (): Promise<unknown> => {
-      const answer = await (
-        await fetchAsCurl(read)
-      ).json<{
-        names: string[];
-        results: [{ values: unknown[] }];
-      }>();
+      const answer = await answerTo<{ names: string[]; results: [{ values: unknown[] }] }>(read);
       return answer.results[0].values[answer.names.indexOf("customer_spend:payments_1h")];
     };
     expect(await payments()).toBe(1);
-    expect(await (await fetchAsCurl(ask)).json()).toMatchObject({ results: [{}, {}] });
-    expect(await (await fetchAsCurl(send)).json()).toMatchObject({ accepted: 1, applied: true });
+    expect(await answerTo(ask)).toMatchObject({ results: [{}, {}] });
+    expect(await answerTo(predict)).toMatchObject({
+      predictions: [{ value: expect.any(Number) as number }, {}],
+    });
+    expect(await answerTo(send)).toMatchObject({ accepted: 1, applied: true });
     expect(await payments()).toBe(2);
+
+    const first = (id: string): object => ({ hits: [{ id }, {}, {}] });
+    expect(await answerTo(english)).toMatchObject(first("delivery-times"));
+    expect(await answerTo(japanese)).toMatchObject(first("ja-points"));
+    const [put = "", search = ""] = commands.slice(-2);
+    expect(await answerTo(put)).toMatchObject({ id: "plants", chunks: 1 });
+    expect(await answerTo(search)).toMatchObject(first("plants"));
+  });
+
+  it("leaves nothing in the help centre that was put there to measure", async () => {
+    const headers = { authorization: `Bearer ${keys.secret}` };
+    const documentAt = (id: string): Promise<Response> =>
+      fetch(`${server.url}/v1/collections/helpdesk/documents/${encodeURIComponent(id)}`, {
+        headers,
+      });
+    expect((await documentAt("measured")).status).toBe(404);
+    expect(await (await documentAt("docs/design.md")).json()).toMatchObject({ title: "Design" });
   });
 
   it("prints a publishable key that reads from its pages and sends nothing", async () => {
     const call = (origin: string, path: string, method: string): Promise<number> =>
       fetch(`${server.url}/v1/${path}`, {
         method,
-        headers: { origin, authorization: `Bearer ${keys.publishable}` },
+        headers: {
+          origin,
+          authorization: `Bearer ${keys.publishable}`,
+          "content-type": "application/json",
+        },
         ...(method === "POST" && { body: "{}" }),
       }).then(({ status }) => status);
     const page = "http://localhost:5173";
     expect(await call(page, "features/customer_spend/c1", "GET")).toBe(200);
     expect(await call("https://elsewhere.example", "features/customer_spend/c1", "GET")).toBe(401);
     expect(await call(page, "sources/payments/events", "POST")).toBe(403);
+    expect(await call(page, "collections/helpdesk/documents", "POST")).toBe(403);
   });
 });
 
@@ -147,6 +196,8 @@ describe("a start", () => {
     expect(report).toContain("nothing is sent again");
     expect(report).toMatch(/recomputed from the 301 raw payments: 0 differences/);
     expect(report).toMatch(/^ {2}read 1 customer, 1 view +4 /m);
+    expect(report).toMatch(/^ {2}probability of fraud +/m);
+    expect(report).toMatch(/^ {4}1 {2}How long does a refund take\?/m);
     expect(report).not.toContain("send 1 payment");
     expect(await readDemo(dataDir)).toEqual(demo);
   });

@@ -26,6 +26,12 @@ describe("describeTrips", () => {
     expect(describeTrips([trips("redis;desc=2, queue;desc=1"), trips("queue;desc=1")])).toBe(
       "1 queue, 0–2 Redis",
     );
+    expect(describeTrips([trips("embedder;desc=1, postgres;desc=1")])).toBe(
+      "1 Postgres, 1 embedder",
+    );
+    expect(describeTrips([trips("embedder;desc=1, postgres;desc=1")])).toBe(
+      "1 Postgres, 1 embedder",
+    );
   });
 
   it("tells none from not reported", () => {

@@ -5,16 +5,19 @@ import { definitions } from "../../../definitions/index.ts";
 import { DEMO_TENANT } from "../../../local/demo/keys.ts";
 import { createApp } from "../../../src/app.ts";
 import type { Ctx } from "../../../src/context.ts";
+import { compileDeployment } from "../../../src/deployment.ts";
 import { applyDefinitions } from "../../../src/features/apply-definitions.ts";
-import { compileDefinitions } from "../../../src/features/registry.ts";
 import { rolesByName } from "../../../src/governance/built-in-roles.ts";
 import { createRevocations } from "../../../src/governance/revocations.ts";
 import { createVault } from "../../../src/governance/vault.ts";
 import { consume } from "../../../src/ingest/consume.ts";
 import { beginFill } from "../../../src/ingest/fill.ts";
+import { indexIdOf } from "../../../src/retrieval/collection-plan.ts";
+import { createHashingEmbedder } from "../../../src/retrieval/hashing-embedder.ts";
 import { createRoundTrips } from "../../../src/round-trips.ts";
 import { createMemoryDeadLetters } from "../../support/fakes/memory-dead-letters.ts";
 import { createMemoryDefinitionStore } from "../../support/fakes/memory-definition-store.ts";
+import { createMemoryDocuments } from "../../support/fakes/memory-document-index.ts";
 import { createMemoryEventLog } from "../../support/fakes/memory-event-log.ts";
 import { createMemoryIngestQueue } from "../../support/fakes/memory-ingest-queue.ts";
 import { createMemoryOnlineStore } from "../../support/fakes/memory-online-store.ts";
@@ -40,8 +43,9 @@ export interface ShopServer {
 export async function startShopServer(): Promise<ShopServer> {
   const truth = createMemoryTruth();
   const waiting = createMemoryIngestQueue();
+  const { documentIndex, indexRegistry } = createMemoryDocuments();
   const ctx: Ctx = {
-    registry: compileDefinitions(definitions),
+    ...compileDeployment(definitions),
     roles: rolesByName(),
     config: {
       environment: "local",
@@ -53,6 +57,9 @@ export async function startShopServer(): Promise<ShopServer> {
     online: createMemoryOnlineStore(),
     archive: createMemoryStateArchive(truth),
     definitions: createMemoryDefinitionStore(truth),
+    documents: documentIndex,
+    indexes: indexRegistry,
+    vectorSpaceOf: ({ embedder }) => createHashingEmbedder(embedder.dimensions),
     quarantine: createMemoryQuarantineStore(truth),
     queue: {
       async send(messages) {
@@ -88,17 +95,33 @@ export async function startShopServer(): Promise<ShopServer> {
     progress: () => undefined,
     fold: async () => undefined,
   });
+  const wanted = [...ctx.collections.values()].map((plan) => {
+    const space = ctx.vectorSpaceOf(plan);
+    const { name: collection, spec } = plan;
+    return { indexId: indexIdOf(plan, space), collection, spec, dimensions: space.dimensions };
+  });
+  await ctx.indexes.register(wanted, Date.now());
   await beginFill(ctx, DEMO_TENANT);
   await consumeAll();
 
   const app = createApp({
     contextFor() {
       const roundTrips = createRoundTrips(() => performance.now());
-      const read: Ctx["online"]["read"] = (...args) => {
+      const { online, documents } = ctx;
+      const read: typeof online.read = (...args) => {
         roundTrips.count("redis");
-        return ctx.online.read(...args);
+        return online.read(...args);
       };
-      return { ...ctx, roundTrips, online: { ...ctx.online, read } };
+      const search: typeof documents.search = (...args) => {
+        roundTrips.count("postgres");
+        return documents.search(...args);
+      };
+      return {
+        ...ctx,
+        roundTrips,
+        online: { ...online, read },
+        documents: { ...documents, search },
+      };
     },
     logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
   });

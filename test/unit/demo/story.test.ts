@@ -14,6 +14,8 @@ describe("the report's customer", () => {
     expect(own.length).toBeGreaterThan(40);
     expect(own.filter(({ payment_id }) => load.frauds.has(payment_id))).toEqual([]);
     expect(own.at(-1)).toEqual(story.latest);
+    const atHome = own.filter(({ country }) => country === story.home);
+    expect(atHome.length).toBeGreaterThan(own.length / 2);
   });
 
   it("is robbed where it never was, in a payment of its own id and time", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { duration, grouped, percentile, table } from "../../../local/demo/words.ts";
+import { columnsOf, duration, grouped, percentile, table } from "../../../local/demo/words.ts";
 
 describe("figures for people", () => {
   it("have separators and units", () => {
@@ -30,5 +30,15 @@ describe("figures for people", () => {
       "  n         1        late",
       "",
     ]);
+  });
+
+  it("are as wide as a terminal shows them", () => {
+    expect(["", "abc", "返金", "カード・ー。", "「é」"].map(columnsOf)).toEqual([0, 3, 4, 12, 5]);
+    expect(
+      table([
+        ["返金", "a"],
+        ["refund", "b"],
+      ]),
+    ).toEqual(["  返金     a", "  refund   b"]);
   });
 });

@@ -9,7 +9,7 @@ import {
   featureView,
   onDemand,
   service,
-  type Definition,
+  type FeatureDefinition,
   type ViewValues,
 } from "../../../src/features/define.ts";
 import { decimal, pii } from "../../../src/features/fields.ts";
@@ -45,7 +45,7 @@ const spend = featureView("spend", {
   },
 });
 
-const compile = (...definitions: readonly Definition[]) => compileDefinitions(definitions);
+const compile = (...definitions: readonly FeatureDefinition[]) => compileDefinitions(definitions);
 
 /** A view whose features the compiler would refuse, as somebody without types writes it. */
 const untyped = (features: object) =>

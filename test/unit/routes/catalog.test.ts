@@ -16,6 +16,35 @@ describe("GET /v1/catalog", () => {
     expect(names("views")).toEqual(["customer_spend", "customer_lifetime", "merchant_activity"]);
     expect(names("on_demand_views")).toEqual(["velocity"]);
     expect(names("services")).toEqual(["fraud_features", "payment_review"]);
+    expect(names("models")).toEqual(["fraud"]);
+    expect(names("collections")).toEqual(["helpdesk"]);
+  });
+
+  it("says what a model takes and answers, and what a document of a collection may hold", async () => {
+    const api = await createTestApi();
+    const key = await api.key();
+    const model = await api.call("GET /v1/catalog/models/fraud", { key });
+    expect(await model.json()).toMatchObject({
+      kind: "model",
+      task: "classifier",
+      service: "fraud_features",
+      features: expect.arrayContaining(["velocity:amount_vs_mean"]) as unknown,
+      classes: ["legit", "fraud"],
+    });
+    const collection = await api.call("GET /v1/catalog/collections/helpdesk", { key });
+    expect(await collection.json()).toMatchObject({
+      kind: "collection",
+      title: "title",
+      text: ["body"],
+      fields: [
+        { name: "topic", type: "string" },
+        { name: "language", type: "string" },
+        { name: "updated_at", type: "time" },
+      ],
+      language: "auto",
+      chunk_tokens: 256,
+      embedder: { kind: "workers_ai", model: "@cf/baai/bge-m3", dimensions: 1024 },
+    });
   });
 
   it("says what a view computes, from what, and who answers for it", async () => {

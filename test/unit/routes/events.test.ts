@@ -176,7 +176,7 @@ describe("POST /v1/sources/{source}/events", () => {
     const json = Array.from({ length: 40 }, (_, i) => payment({ payment_id: `p${i}` }));
     const answer = await api.call(EVENTS, { key, json });
     expect(answer.headers.get("server-timing")).toMatch(
-      /^redis;dur=0\.0;desc="0", postgres;dur=0\.0;desc="0", queue;dur=[\d.]+;desc="1"/,
+      /^redis;dur=0\.0;desc="0", postgres;dur=0\.0;desc="0", queue;dur=[\d.]+;desc="1", embedder;dur=0\.0;desc="0"/,
     );
     expect(api.after).toEqual([]);
   });

@@ -89,7 +89,7 @@ describe("POST /v1/features/online", () => {
     });
     expect(answer.status).toBe(200);
     expect(answer.headers.get("server-timing")).toMatch(
-      /^redis;dur=[\d.]+;desc="1", postgres;dur=0\.0;desc="0", queue;dur=0\.0;desc="0", total;dur=[\d.]+$/,
+      /^redis;dur=[\d.]+;desc="1", postgres;dur=0\.0;desc="0", queue;dur=0\.0;desc="0", embedder;dur=0\.0;desc="0", total;dur=[\d.]+$/,
     );
     expect(api.after).toEqual([]);
   });

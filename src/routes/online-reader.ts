@@ -1,0 +1,29 @@
+import type { Ctx } from "../context.ts";
+import { AppError } from "../errors.ts";
+import type { ReadOnlineContext } from "../features/read-online.ts";
+import type { Principal } from "../governance/principal.ts";
+import { keyRefused } from "./identity.ts";
+
+/** What reading features needs, with a look at the revoked keys of the meta key it reads anyway. */
+export function readerOf(ctx: Ctx, { tenant, keyId }: Principal): ReadOnlineContext {
+  const { registry, online, vault, revocations, now, config } = ctx;
+  return {
+    registry,
+    online,
+    vault,
+    now,
+    whenIncomplete: config.onIncompleteStore,
+    checkMeta({ revokedKeys }) {
+      if (revocations.isStale(tenant, now())) revocations.noteMeta(tenant, revokedKeys, now());
+      if (revokedKeys.includes(keyId)) throw keyRefused();
+    },
+  };
+}
+
+/** An `as_of` that replaces the clock; throws AppError `unprocessable` but on one machine. */
+export function replacedNow({ config }: Pick<Ctx, "config">, asOf: number | undefined) {
+  if (asOf === undefined || config.environment === "local") return asOf;
+  const detail = "as_of is for local development; leave it out";
+  const errors = [{ path: "as_of", code: "not_local", detail }];
+  throw new AppError("unprocessable", detail, { errors });
+}
