@@ -18,9 +18,14 @@ export interface BenchmarkResult {
 /** Where a benchmark writes what it finds, a line at a time. */
 export type Say = (lines: readonly string[]) => void;
 
+export interface RunOptions {
+  /** Larger sizes, which take longer. */
+  readonly full: boolean;
+}
+
 export interface Benchmark {
   readonly name: string;
   /** One sentence: what its numbers mean and what they are compared with. */
   readonly meaning: string;
-  run(say: Say): Promise<BenchmarkResult>;
+  run(say: Say, options: RunOptions): Promise<BenchmarkResult>;
 }

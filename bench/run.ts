@@ -6,9 +6,21 @@ import { table } from "../local/demo/words.ts";
 import type { Benchmark, BenchmarkResult } from "./benchmark.ts";
 import { consumer } from "./consumer.ts";
 import { featureRead } from "./feature-read.ts";
+import { indexDocuments } from "./index-documents.ts";
 import { lag } from "./lag.ts";
+import { predictions } from "./predictions.ts";
+import { search } from "./search.ts";
+import { vectorRecall } from "./vector-recall.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [featureRead, consumer, lag];
+const BENCHMARKS: readonly Benchmark[] = [
+  featureRead,
+  predictions,
+  search,
+  vectorRecall,
+  indexDocuments,
+  consumer,
+  lag,
+];
 
 /** Pure. Words in lines of at most 96 columns. */
 function wrap(text: string): readonly string[] {
@@ -22,13 +34,15 @@ function wrap(text: string): readonly string[] {
 }
 
 const HELP = `
-npm run bench [-- NAME… --json FILE]
+npm run bench [-- NAME… --full --json FILE]
 
 Measures on this machine, each variant beside its plain alternative in alternating rounds: read
-ratios, since absolute times depend on who else is at work. All together take about three minutes.
+ratios, since absolute times depend on who else is at work. All together take about six minutes.
 
 ${BENCHMARKS.map(({ name, meaning }) => `  ${name}\n    ${wrap(meaning).join("\n    ")}`).join("\n\n")}
 
+  --full        measures searches at the size that a Postgres server is measured at, on the
+                embedded one too
   --json FILE   writes every number there, such as to bench/results/today.json
 
 With DATABASE_URL the server that it names is used, in a database that is made and dropped again;
@@ -45,7 +59,11 @@ function machineNow(): string {
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { help: { type: "boolean", short: "h" }, json: { type: "string" } },
+    options: {
+      help: { type: "boolean", short: "h" },
+      json: { type: "string" },
+      full: { type: "boolean" },
+    },
   });
   const say = (lines: readonly string[]): void => lines.forEach((line) => console.log(line));
   if (values.help === true) return say(HELP.trim().split("\n"));
@@ -62,7 +80,7 @@ async function main(): Promise<void> {
   const results = new Map<string, BenchmarkResult>();
   for (const benchmark of chosen) {
     say([`── ${benchmark.name}`, ...wrap(benchmark.meaning), ""]);
-    results.set(benchmark.name, await benchmark.run(say));
+    results.set(benchmark.name, await benchmark.run(say, { full: values.full === true }));
   }
   const rows = [...results].flatMap(([name, { findings }]) =>
     findings.map(({ what, measured, beside, aim, met }) => [
