@@ -20,6 +20,13 @@ export function durationMs(text: Duration): number {
   return ms;
 }
 
+/** Pure. A length in its largest whole unit: `7d` for 604,800,000 ms. Whole seconds alone. */
+export function durationText(ms: number): string {
+  const units = Object.entries(UNIT_MS).toReversed();
+  const [unit, size] = units.find(([, one]) => ms % one === 0) ?? ["s", SECOND_MS];
+  return `${ms / size}${unit}`;
+}
+
 /** Pure. The largest multiple of `size` that is not above `t`; floor for negative times too. */
 export const floorTo = (t: number, size: number): number => Math.floor(t / size) * size;
 

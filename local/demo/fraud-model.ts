@@ -98,7 +98,7 @@ function countries(history: FraudHistory, training: readonly FraudExample[]): re
   const byCountry = Map.groupBy(training, valueOf(history, COUNTRY));
   return [...byCountry]
     .filter(([country, { length }]) => country !== null && length >= MIN_PER_COUNTRY)
-    .map(([country]) => ({ feature: COUNTRY, equals: String(country) }))
+    .map(([country]) => ({ feature: COUNTRY, equals: typeof country === "string" ? country : "" }))
     .toSorted((a, b) => (a.equals < b.equals ? -1 : 1));
 }
 

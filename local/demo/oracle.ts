@@ -29,22 +29,25 @@ export function recompute(
     .filter((event) => view.entity.key.every((k) => event[view.key[k] ?? k] === entity[k]))
     .toSorted((a, b) => timeOf(a) - timeOf(b) || ((a[id] ?? "") < (b[id] ?? "") ? -1 : 1));
   const featureOf = (feature: Aggregation): OracleValue => {
-    const from = windowStart(feature, asOf);
-    const taken = own.filter((event) => {
-      const time = timeOf(event);
-      return time >= from && time < asOf && fits(feature, event);
-    });
-    return aggregate(feature, taken) ?? feature.fallback;
+    const taken = own.filter(
+      (event) => isWithin(feature, timeOf(event), asOf) && fits(feature, event),
+    );
+    return aggregate(feature, taken) ?? (feature.fallback as OracleValue);
   };
   return Object.fromEntries(
     Object.entries(view.features).map(([name, feature]) => [name, featureOf(feature)]),
   );
 }
 
-function windowStart({ window }: Aggregation, asOf: number): number {
-  if (window.kind === "lifetime") return Number.NEGATIVE_INFINITY;
-  const hop = HOPS.find((size) => size * 12 <= window.lengthMs) ?? SECOND;
-  return Math.floor((asOf - window.lengthMs) / hop) * hop;
+function isWithin({ window }: Aggregation, time: number, asOf: number): boolean {
+  if (window.kind === "lifetime") return time < asOf;
+  const { kind, lengthMs } = window;
+  if (kind === "hopping") {
+    const end = Math.floor(asOf / window.hopMs) * window.hopMs;
+    return time >= end - lengthMs && time < end;
+  }
+  const hop = HOPS.find((size) => size * 12 <= lengthMs) ?? SECOND;
+  return time >= Math.floor((asOf - lengthMs) / hop) * hop && time < asOf;
 }
 
 const fits = ({ condition }: Aggregation, event: SentEvent): boolean =>
@@ -52,7 +55,12 @@ const fits = ({ condition }: Aggregation, event: SentEvent): boolean =>
     [wanted].flat().some((value) => String(value) === event[field]),
   );
 
-function aggregate({ aggregate: name, field }: Aggregation, events: readonly SentEvent[]) {
+const KNOWN = new Set(["count", "first", "last", "sum", "mean", "min", "max"]);
+
+function aggregate({ aggregate: name, field, split }: Aggregation, events: readonly SentEvent[]) {
+  if (!KNOWN.has(name) || split !== null) {
+    throw new RangeError(`the demo's check does not know ${name}${split === null ? "" : " by()"}`);
+  }
   if (name === "count") return events.length;
   const texts = events.flatMap((event) => event[field ?? ""] ?? []);
   if (texts.length === 0) return null;

@@ -1,8 +1,8 @@
-import type { Aggregate, FeatureValue } from "./aggregates/aggregate.ts";
+import type { Aggregate, AggregateValue, FeatureValue } from "./aggregates/aggregate.ts";
 import type { ByteReader } from "./bytes.ts";
 import type { FeaturePlan, ViewPlan } from "./plan.ts";
 import { partialAt, type StateHead } from "./state.ts";
-import { coverWindow } from "./window.ts";
+import { coverWindow, isSameWindow, type Window } from "./window.ts";
 
 export type Status = "PRESENT" | "NULL_VALUE" | "NOT_FOUND" | "OUTSIDE_MAX_AGE" | "ERASED";
 
@@ -10,16 +10,25 @@ export type Status = "PRESENT" | "NULL_VALUE" | "NOT_FOUND" | "OUTSIDE_MAX_AGE" 
 export interface ViewAnswer {
   readonly values: readonly FeatureValue[];
   readonly statuses: readonly Status[];
+  /** Positions of the features whose value is a bound that was reached. */
+  readonly capped: readonly number[];
 }
 
-/** A feature that reads a partial of the tiles that begin in a range. */
+/** A partial merged over a window, of which features are made. */
+interface Slot {
+  readonly aggregate: Aggregate<unknown>;
+  readonly partial: number;
+  readonly window: Window;
+}
+
+/** A slot that reads a partial of the tiles that begin in a range. */
 interface Use {
   readonly slot: number;
   readonly from: number;
   readonly to: number;
 }
 
-/** A partial that every tile of a level holds, and which features read it. */
+/** A partial that every tile of a level holds, and which slots read it. */
 interface PartialRead {
   readonly aggregate: Aggregate<unknown>;
   readonly uses: readonly Use[];
@@ -29,8 +38,13 @@ interface PartialRead {
 export interface ReadPlan {
   readonly plan: ViewPlan;
   readonly asOf: number;
-  /** The view's features, then its presence; a slot is a position in here. */
-  readonly slots: readonly FeaturePlan[];
+  readonly slots: readonly Slot[];
+  /** Per feature, its slot, or that of each of its keys. */
+  readonly slotsOf: readonly (readonly number[])[];
+  /** The slots that tell whether the entity is found. */
+  readonly presence: readonly number[];
+  /** Positions of the features that may reach a bound. */
+  readonly capping: readonly number[];
   /** Per level, the partials in the order in which its tiles hold them. */
   readonly levels: readonly {
     readonly sizeMs: number;
@@ -38,9 +52,24 @@ export interface ReadPlan {
   }[];
 }
 
+/** Finds the slot of a partial and a window, or makes it: features share what they merge. */
+function slotOf(slots: Slot[], plan: ViewPlan, partial: number, window: Window): number {
+  const known = slots.findIndex(
+    (slot) => slot.partial === partial && isSameWindow(slot.window, window),
+  );
+  if (known >= 0) return known;
+  return slots.push({ aggregate: partialAt(plan, partial), partial, window }) - 1;
+}
+
 /** Pure. Works out once, for all entities of a request, which tiles each feature merges. */
 export function planRead(plan: ViewPlan, asOf: number): ReadPlan {
-  const slots = [...plan.features, plan.presence];
+  const slots: Slot[] = [];
+  const slotsOf = plan.features.map(({ partials, window }) =>
+    partials.map((partial) => slotOf(slots, plan, partial, window)),
+  );
+  const presence = plan.presence.windows.map((window) =>
+    slotOf(slots, plan, plan.presence.partial, window),
+  );
   const uses = plan.levels.map(({ partials }) => partials.map((): Use[] => []));
   for (const [slot, { window, partial }] of slots.entries()) {
     for (const { sizeMs, from, to } of coverWindow(window, asOf)) {
@@ -56,7 +85,10 @@ export function planRead(plan: ViewPlan, asOf: number): ReadPlan {
       uses: uses[i]?.[j] ?? [],
     })),
   }));
-  return { plan, asOf, slots, levels };
+  const capping = plan.features.flatMap(({ aggregate }, at) =>
+    aggregate.isCapped === undefined ? [] : [at],
+  );
+  return { plan, asOf, slots, slotsOf, presence, capping, levels };
 }
 
 /** Merges the tiles that cover each feature's window, in one pass over the packed state. */
@@ -97,7 +129,15 @@ function mergePartial(
   }
 }
 
-const emptyValue = (feature: FeaturePlan): FeatureValue => (feature.counts ? 0 : feature.fallback);
+/** The one value for every key of a feature that is split, or as it is. */
+const spread = ({ keys }: FeaturePlan, value: AggregateValue): FeatureValue =>
+  keys === null ? value : Object.fromEntries(keys.map((key) => [key, value]));
+
+/** What a feature answers instead of null. */
+const unfilled = (feature: FeaturePlan): FeatureValue => spread(feature, feature.fallback);
+
+const emptyValue = (feature: FeaturePlan): FeatureValue =>
+  feature.counts ? spread(feature, 0) : unfilled(feature);
 
 /** Pure. The answer where the entity has no live event in the view, or was erased. */
 export function answerWithout(plan: ViewPlan, status: "NOT_FOUND" | "ERASED"): ViewAnswer {
@@ -105,25 +145,58 @@ export function answerWithout(plan: ViewPlan, status: "NOT_FOUND" | "ERASED"): V
   return {
     values: plan.features.map((feature) => (erased ? null : emptyValue(feature))),
     statuses: plan.features.map(() => status),
+    capped: [],
   };
 }
 
 /** A number beyond the range of doubles has no JSON: it is null. */
-const representable = (value: FeatureValue): FeatureValue =>
-  typeof value === "number" && !Number.isFinite(value) ? null : value;
+function representable(value: AggregateValue): AggregateValue {
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (typeof value !== "object" || value === null) return value;
+  return value.map((one) => (typeof one === "number" && !Number.isFinite(one) ? null : one));
+}
+
+/** A value for each key of a feature that is split; null where all of them are. */
+function splitValue(
+  { aggregate, asText, keys, fallback }: FeaturePlan,
+  slots: readonly number[],
+  merged: readonly unknown[],
+  asOf: number,
+): FeatureValue {
+  const values = slots.map((slot) => representable(aggregate.finish(merged[slot], asText, asOf)));
+  if (values.every((value) => value === null)) return null;
+  return Object.fromEntries((keys ?? []).map((key, i) => [key, values[i] ?? fallback]));
+}
 
 /** Pure, but that it moves the head's reader. The view's features of one entity. */
 export function answerFrom(read: ReadPlan, head: StateHead): ViewAnswer {
-  const { plan, asOf } = read;
+  const { plan, asOf, slotsOf, capping } = read;
   const merged = mergeTiles(read, head);
-  if (head.newest === null || merged.at(-1) === 0) return answerWithout(plan, "NOT_FOUND");
+  if (head.newest === null || !isFound(read, merged)) return answerWithout(plan, "NOT_FOUND");
   const tooOld = plan.maxAgeMs !== null && head.newest < asOf - plan.maxAgeMs;
   const values: FeatureValue[] = [];
   const statuses: Status[] = [];
-  plan.features.forEach(({ aggregate, asText, fallback }, slot) => {
-    const value = tooOld ? null : representable(aggregate.finish(merged[slot], asText));
-    values.push(value ?? fallback);
+  plan.features.forEach((feature, at) => {
+    const { aggregate, asText, keys } = feature;
+    const slots = slotsOf[at] as readonly number[];
+    let value: FeatureValue = null;
+    if (!tooOld) {
+      value =
+        keys === null
+          ? representable(aggregate.finish(merged[slots[0] as number], asText, asOf))
+          : splitValue(feature, slots, merged, asOf);
+    }
+    values.push(value === null ? unfilled(feature) : value);
     statuses.push(tooOld ? "OUTSIDE_MAX_AGE" : value === null ? "NULL_VALUE" : "PRESENT");
   });
-  return { values, statuses };
+  if (capping.length === 0 || tooOld) return { values, statuses, capped: [] };
+  return { values, statuses, capped: capping.filter((at) => isCapped(read, at, merged)) };
 }
+
+function isFound({ presence }: ReadPlan, merged: readonly unknown[]): boolean {
+  for (const slot of presence) if (merged[slot] !== 0) return true;
+  return false;
+}
+
+const isCapped = ({ plan, slotsOf }: ReadPlan, at: number, merged: readonly unknown[]): boolean =>
+  slotsOf[at]?.some((slot) => plan.features[at]?.aggregate.isCapped?.(merged[slot])) === true;

@@ -34,16 +34,17 @@ export class ByteWriter {
     const bytes: number[] = [];
     for (; rest > 0n; rest >>= 8n) bytes.push(Number(rest & 0xffn));
     this.uint(bytes.length * 2 + (value < 0n ? 1 : 0));
-    this.#append(Uint8Array.from(bytes));
+    this.raw(Uint8Array.from(bytes));
   }
 
   text(value: string): void {
     const encoded = encoder.encode(value);
     this.uint(encoded.length);
-    this.#append(encoded);
+    this.raw(encoded);
   }
 
-  #append(bytes: Uint8Array): void {
+  /** Bytes as they are; whoever reads them knows how many. */
+  raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
@@ -92,17 +93,25 @@ export class ByteReader {
 
   big(): bigint {
     const head = this.uint();
-    const bytes = this.#take(Math.floor(head / 2));
+    const bytes = this.raw(Math.floor(head / 2));
     let value = 0n;
     for (let i = bytes.length - 1; i >= 0; i -= 1) value = (value << 8n) | BigInt(bytes[i] ?? 0);
     return head % 2 === 1 ? -value : value;
   }
 
   text(): string {
-    return decoder.decode(this.#take(this.uint()));
+    return decoder.decode(this.raw(this.uint()));
   }
 
-  /** Passes over a `text` or the magnitude of a `big` without building it. */
+  /** That many bytes as they are: a view of the reader's own. */
+  raw(length: number): Uint8Array {
+    if (this.#at + length > this.#end) throw new RangeError("a state ends early");
+    const taken = this.#bytes.subarray(this.#at, this.#at + length);
+    this.#at += length;
+    return taken;
+  }
+
+  /** Passes over `raw` bytes, a `text` or the magnitude of a `big` without building it. */
   skip(length: number): void {
     this.#at += length;
   }
@@ -110,13 +119,6 @@ export class ByteReader {
   #byte(): number {
     if (this.#at >= this.#end) throw new RangeError("a state ends early");
     return this.#bytes[this.#at++] as number;
-  }
-
-  #take(length: number): Uint8Array {
-    if (this.#at + length > this.#end) throw new RangeError("a state ends early");
-    const taken = this.#bytes.subarray(this.#at, this.#at + length);
-    this.#at += length;
-    return taken;
   }
 }
 

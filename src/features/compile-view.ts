@@ -1,11 +1,18 @@
-import { aggregateOf, partialOf } from "./aggregates/catalogue.ts";
-import { count, optionalDurationMs, type Aggregation, type Where } from "./aggregation.ts";
+import { aggregateOf, partialOf, takenBy } from "./aggregates/catalogue.ts";
+import { count, optionalDurationMs, type Aggregation } from "./aggregation.ts";
+import { compileConditions, compileSplit, isNumeric, requireField } from "./compile-conditions.ts";
 import type { FeatureView } from "./define.ts";
-import { exactToText, parseExact } from "./exact.ts";
 import { DefinitionError, fieldsOf, type Field } from "./fields.ts";
 import { checkName } from "./names.ts";
-import type { Condition, FeaturePlan, LevelPlan, PartialPlan, ViewPlan } from "./plan.ts";
-import { tileSizes, type Window } from "./window.ts";
+import type {
+  Condition,
+  FeaturePlan,
+  LevelPlan,
+  PartialPlan,
+  PresencePlan,
+  ViewPlan,
+} from "./plan.ts";
+import { tileSizes, widestWindows, type Window } from "./window.ts";
 
 /** Part of every specification: raised when the engine computes or packs states differently. */
 const ENGINE_FORMAT = 1;
@@ -21,64 +28,26 @@ export function specificationHash(text: string): string {
   return hash.toString(16).padStart(16, "0");
 }
 
-function compileConditions(
-  where: Where | null,
-  fields: Map<string, Field>,
-  at: string,
-): Condition[] {
-  return Object.entries(where ?? {})
-    .map(([name, wanted]) => {
-      const field = requireField(fields, name, `${at}, where()`);
-      if (field.pii !== null) {
-        throw new DefinitionError(
-          `${at}: where() cannot see "${name}", which is stored as a token`,
-        );
-      }
-      const values = (Array.isArray(wanted) ? wanted : [wanted]) as readonly unknown[];
-      return { field: name, values: values.map((value) => comparable(field, value, at)) };
-    })
-    .toSorted((a, b) => (a.field < b.field ? -1 : 1));
-}
-
-/** A value of a condition as records hold it; one that no record can have is refused. */
-function comparable(field: Field, value: unknown, at: string): string | boolean {
-  if (isNumeric(field)) {
-    const exact = parseExact(String(value));
-    if (exact.ok) return exactToText(exact.value);
-  } else if (typeof value === (field.kind === "boolean" ? "boolean" : "string")) {
-    return value as string | boolean;
-  }
-  throw new DefinitionError(
-    `${at}, where(): "${field.name}" is a ${field.kind}, and is never ${JSON.stringify(value)}`,
-  );
-}
-
-function requireField(fields: Map<string, Field>, name: string, at: string): Field {
-  const field = fields.get(name);
-  if (field !== undefined) return field;
-  throw new DefinitionError(
-    `${at}: there is no field "${name}"; the source has ${[...fields.keys()].join(", ")}`,
-  );
-}
-
-const isNumeric = (field: Field): boolean =>
-  field.kind === "number" || field.kind === "decimal" || field.kind === "bigint";
-
-function checkField(feature: Aggregation, field: Field, at: string): void {
+function checkField({ aggregate }: Aggregation, field: Field, at: string): void {
   if (field.pii === "drop")
     throw new DefinitionError(`${at}: "${field.name}" is dropped, not stored`);
-  if (feature.aggregate === "first" || feature.aggregate === "last" || isNumeric(field)) return;
+  const takes = takenBy(aggregate);
+  const is = isNumeric(field) ? "number" : field.kind === "vector" ? "vector" : "text";
+  if (takes === is || (takes === "scalar" && is !== "vector")) return;
+  const needs = takes === "scalar" ? "a single value" : `a ${takes}`;
   throw new DefinitionError(
-    `${at}: ${feature.aggregate}() needs a number, and "${field.name}" is a ${field.kind}`,
+    `${at}: ${aggregate}() needs ${needs}, and "${field.name}" is a ${field.kind}`,
   );
 }
 
-function longestWindow(features: readonly FeaturePlan[]): Window {
-  const lifetime = features.find((feature) => feature.window.kind === "lifetime");
-  if (lifetime) return lifetime.window;
-  const windows = features.map((feature) => feature.window);
-  const length = (window: Window): number => (window.kind === "lifetime" ? 0 : window.lengthMs);
-  return windows.reduce((a, b) => (length(b) > length(a) ? b : a));
+/** The aggregate of a feature; its parameters are checked here. */
+function compileAggregate(feature: Aggregation, field: Field | null, at: string) {
+  try {
+    return aggregateOf(feature.aggregate, feature.parameters, field);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new DefinitionError(`${at}: ${feature.aggregate}(): ${error.message}`);
+  }
 }
 
 function keyColumns(view: FeatureView, fields: Map<string, Field>): readonly string[] {
@@ -86,34 +55,39 @@ function keyColumns(view: FeatureView, fields: Map<string, Field>): readonly str
     const column = view.key[part] ?? part;
     const at = `view "${view.name}", key column "${part}"`;
     const field = requireField(fields, column, at);
-    if (field.kind === "boolean" || field.pii === "drop") {
+    if (field.kind === "boolean" || field.kind === "vector" || field.pii === "drop") {
       throw new DefinitionError(`${at}: an entity key is text, a number or a time that is stored`);
     }
     return column;
   });
 }
 
-function levelsOf(features: readonly FeaturePlan[]): LevelPlan[] {
-  const levels = new Map<number, { partials: Set<number>; windows: Window[] }>();
-  for (const { window, partial } of features) {
+/** A partial that is read over a window. */
+interface Use {
+  readonly partial: number;
+  readonly window: Window;
+}
+
+function levelsOf(uses: readonly Use[]): LevelPlan[] {
+  const levels = new Map<number, Map<number, Window[]>>();
+  for (const { window, partial } of uses) {
     for (const sizeMs of tileSizes(window)) {
-      const level = levels.get(sizeMs) ?? { partials: new Set<number>(), windows: [] };
-      level.partials.add(partial);
-      level.windows.push(window);
+      const level = levels.get(sizeMs) ?? new Map<number, Window[]>();
+      level.set(partial, [...(level.get(partial) ?? []), window]);
       levels.set(sizeMs, level);
     }
   }
   return [...levels]
     .toSorted(([a], [b]) => a - b)
-    .map(([sizeMs, { partials, windows }]) => ({
-      sizeMs,
-      partials: [...partials].toSorted((a, b) => a - b),
-      windows: distinctWindows(windows),
-    }));
-}
-
-function distinctWindows(windows: readonly Window[]): readonly Window[] {
-  return [...new Map(windows.map((window) => [JSON.stringify(window), window])).values()];
+    .map(([sizeMs, level]) => {
+      const partials = [...level].toSorted(([a], [b]) => a - b);
+      return {
+        sizeMs,
+        partials: partials.map(([partial]) => partial),
+        windows: widestWindows([...level.values()].flat()),
+        windowsOf: partials.map(([, windows]) => widestWindows(windows)),
+      };
+    });
 }
 
 /**
@@ -127,22 +101,29 @@ export function compileView(view: FeatureView): ViewPlan {
     const at = `view "${view.name}", feature "${name}"`;
     const field = feature.field === null ? null : requireField(fields, feature.field, at);
     if (field !== null) checkField(feature, field, at);
+    const aggregate = compileAggregate(feature, field, at);
     const conditions = compileConditions(feature.condition, fields, at);
-    const aggregate = aggregateOf(feature.aggregate);
-    const identity = JSON.stringify([
-      partialOf(feature.aggregate),
-      field?.name ?? null,
-      conditions,
-    ]);
-    const known = partials.get(identity) ?? {
-      plan: { aggregate, field, conditions },
-      index: partials.size,
+    const split = compileSplit(feature.split, fields, at);
+    const partialWith = (all: readonly Condition[]): number => {
+      const identity = JSON.stringify([
+        partialOf(feature.aggregate, feature.parameters),
+        field?.name ?? null,
+        all,
+      ]);
+      const known = partials.get(identity) ?? {
+        plan: { aggregate, field, conditions: all },
+        index: partials.size,
+      };
+      partials.set(identity, known);
+      return known.index;
     };
-    partials.set(identity, known);
     return {
       name,
       aggregate,
-      partial: known.index,
+      partials: split?.map(({ condition }) => partialWith([...conditions, condition])) ?? [
+        partialWith(conditions),
+      ],
+      keys: split?.map(({ key }) => key) ?? null,
       window: feature.window,
       asText: field?.kind === "decimal" || field?.kind === "bigint",
       fallback: feature.fallback,
@@ -155,25 +136,17 @@ export function compileView(view: FeatureView): ViewPlan {
     checkName(`view "${view.name}", feature`, name);
     return compile(name, feature);
   });
-  const presence = { ...compile(PRESENCE, count()), window: longestWindow(features) };
+  const { aggregate, partials: counted } = compile(PRESENCE, count());
+  const windows = widestWindows(features.map(({ window }) => window));
+  const presence: PresencePlan = { aggregate, partial: counted[0] ?? 0, windows };
+  const uses = [
+    ...features.flatMap(({ partials: read, window }) =>
+      read.map((partial) => ({ partial, window })),
+    ),
+    ...windows.map((window) => ({ partial: presence.partial, window })),
+  ];
   const columns = keyColumns(view, fields);
-  const spec = JSON.stringify({
-    format: ENGINE_FORMAT,
-    view: view.name,
-    entity: { name: view.entity.name, key: view.entity.key },
-    source: { name: view.source.name, event_time: view.source.eventTime },
-    key: columns,
-    features: named.map(([name, f]) => ({
-      name,
-      aggregate: f.aggregate,
-      field: f.field,
-      kind: f.field === null ? null : fields.get(f.field)?.kind,
-      where: compileConditions(f.condition, fields, name),
-      window: f.window,
-      default: f.fallback,
-    })),
-    max_age_ms: optionalDurationMs(view.maxAge ?? undefined),
-  });
+  const spec = specificationOf(view, columns, fields);
   const specHash = specificationHash(spec);
   return {
     name: view.name,
@@ -184,11 +157,48 @@ export function compileView(view: FeatureView): ViewPlan {
     specHash,
     spec,
     partials: [...partials.values()].map(({ plan }) => plan),
-    levels: levelsOf([...features, presence]),
+    levels: levelsOf(uses),
     features,
     presence,
     maxAgeMs: optionalDurationMs(view.maxAge ?? undefined),
     owner: view.owner,
     description: view.description,
   };
+}
+
+/**
+ * Everything that decides the view's values, and nothing else. Members that came later are written
+ * only where they are used: views from before keep their text, and with it their version.
+ */
+function specificationOf(
+  view: FeatureView,
+  columns: readonly string[],
+  fields: Map<string, Field>,
+): string {
+  return JSON.stringify({
+    format: ENGINE_FORMAT,
+    view: view.name,
+    entity: { name: view.entity.name, key: view.entity.key },
+    source: { name: view.source.name, event_time: view.source.eventTime },
+    key: columns,
+    features: Object.entries(view.features).map(([name, f]) => {
+      const field = f.field === null ? undefined : fields.get(f.field);
+      const split = compileSplit(f.split, fields, name);
+      return {
+        name,
+        aggregate: f.aggregate,
+        ...(Object.keys(f.parameters).length > 0 && { parameters: f.parameters }),
+        field: f.field,
+        kind: f.field === null ? null : field?.kind,
+        ...(field?.dimensions !== undefined && { dimensions: field.dimensions }),
+        where: compileConditions(f.condition, fields, name),
+        ...(split !== null && {
+          by: { field: f.split?.field, keys: split.at(-1)?.condition.values },
+        }),
+        window: f.window,
+        default: f.fallback,
+      };
+    }),
+    max_age_ms: optionalDurationMs(view.maxAge ?? undefined),
+  });
 }

@@ -72,34 +72,58 @@ type Schema<S> = S extends EventSource<string, infer Z> ? Z : never;
 type Column<S> = Columns<Schema<S>>;
 type Cell<S, F> = NonNullable<z.output<Schema<S>>[F & keyof z.output<Schema<S>>]>;
 type Exactly = string & (z.$brand<"decimal"> | z.$brand<"bigint">);
-type Numeric<S> = {
-  [F in Column<S>]: Cell<S, F> extends number | Exactly ? F : never;
-}[Column<S>];
-type Allowed<A extends AggregateName, S> = A extends "first" | "last" ? Column<S> : Numeric<S>;
+/** The columns whose values are of a type. */
+type Having<S, T> = { [F in Column<S>]: Cell<S, F> extends T ? F : never }[Column<S>];
+type Edge = "first" | "last" | "firstN" | "lastN";
+type Distinct = "countDistinct" | "approxCountDistinct";
+type Allowed<A extends AggregateName, S> = A extends "vectorMean"
+  ? Having<S, z.$brand<"vector">>
+  : A extends Edge | Distinct
+    ? Having<S, string | number | boolean>
+    : Having<S, number | Exactly>;
 
 /** Each feature as it is, or what is wrong with it in place of its type. */
 type Checked<S, F> = {
-  [K in keyof F]: F[K] extends Aggregation<infer A, infer C, infer W, infer _>
+  [P in keyof F]: F[P] extends Aggregation<infer A, infer C, infer W, infer _D, infer _K>
     ? [C] extends [Allowed<A, S>]
-      ? [W] extends [Column<S>]
-        ? F[K]
-        : { readonly "where() names a field that the source does not have": Exclude<W, Column<S>> }
+      ? [W] extends [Having<S, string | number | boolean>]
+        ? F[P]
+        : {
+            readonly "where() or by() names a field that the source does not have": Exclude<
+              W,
+              Column<S>
+            >;
+          }
       : { readonly "not a field of the source that this aggregate can take": C }
     : never;
 };
 
-type ValueOf<S, A, F> = A extends "count" | "mean"
-  ? number
-  : Cell<S, F> extends Exactly
-    ? string
-    : Cell<S, F>;
+/** A field's values as they are returned: what is exact, as text. */
+type Returned<S, F> = Cell<S, F> extends Exactly ? string : Cell<S, F>;
+
+type ValueOf<S, A, F> = A extends "firstN" | "lastN" | "topN"
+  ? readonly Returned<S, F>[]
+  : A extends "vectorMean"
+    ? readonly number[]
+    : A extends "sum" | "min" | "max" | "first" | "last"
+      ? Returned<S, F>
+      : number;
+
+/** A value for each key where `by()` gives keys. */
+type Split<K extends string, T> = [K] extends [never] ? T : { readonly [P in K]: T };
 
 /** What a view's features return, by name; null where a feature may be empty. */
 export type ViewValues<V> =
   V extends FeatureView<string, infer _E, infer S, infer F>
     ? {
-        readonly [K in keyof F]: F[K] extends Aggregation<infer A, infer C, infer _W, infer D>
-          ? ValueOf<S, A, C> | (A extends "count" ? never : D)
+        readonly [P in keyof F]: F[P] extends Aggregation<
+          infer A,
+          infer C,
+          infer _W,
+          infer D,
+          infer K
+        >
+          ? Split<K, ValueOf<S, A, C> | (A extends "count" ? never : D)>
           : never;
       }
     : never;
@@ -128,7 +152,9 @@ export function featureView<
   const N extends string,
   E extends Entity,
   S extends EventSource,
-  F extends Readonly<Record<string, Aggregation<AggregateName, never, never, never> | Aggregation>>,
+  F extends Readonly<
+    Record<string, Aggregation<AggregateName, never, never, never, never> | Aggregation>
+  >,
 >(
   name: N,
   options: {

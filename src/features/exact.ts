@@ -72,6 +72,40 @@ export function addExact(a: Exact, b: Exact): Exact {
   return { m: compact(BigInt(x) + BigInt(y)), s };
 }
 
+/** Pure. a · b, exactly. */
+export function multiplyExact(a: Exact, b: Exact): Exact {
+  const s = a.s + b.s;
+  if (typeof a.m === "number" && typeof b.m === "number") {
+    const m = a.m * b.m;
+    if (isFast(m)) return { m, s };
+  }
+  return { m: compact(BigInt(a.m) * BigInt(b.m)), s };
+}
+
+/** Pure. −a. */
+export const negateExact = ({ m, s }: Exact): Exact => ({
+  // 0 − 0 is 0, where −0 would be a zero of its own.
+  m: typeof m === "number" ? 0 - m : -m,
+  s,
+});
+
+/** Pure. The same value at its smallest scale: equal values become equal pairs. */
+export function normaliseExact(a: Exact): Exact {
+  let m = typeof a.m === "bigint" ? compact(a.m) : a.m;
+  let { s } = a;
+  while (s > 0 && typeof m === "bigint" && m % 10n === 0n) {
+    m = compact(m / 10n);
+    s -= 1;
+  }
+  if (typeof m === "bigint") return { m, s };
+  if (m === 0) return ZERO;
+  while (s > 0 && m % 10 === 0) {
+    m /= 10;
+    s -= 1;
+  }
+  return { m, s };
+}
+
 /** Pure. Negative, zero or positive as a is below, at or above b. */
 export function compareExact(a: Exact, b: Exact): number {
   const s = Math.max(a.s, b.s);
@@ -101,9 +135,11 @@ export function exactToNumber(a: Exact): number {
 }
 
 /** Pure. The double nearest to a / n for a whole n > 0, rounded once. */
-export function divideExact(a: Exact, n: number): number {
+export function divideExact(a: Exact, n: number | bigint): number {
   const power = POW10[a.s];
-  if (typeof a.m === "number" && power !== undefined && power * n < FAST) return a.m / (power * n);
+  if (typeof a.m === "number" && typeof n === "number" && power !== undefined && power * n < FAST) {
+    return a.m / (power * n);
+  }
   const negative = a.m < 0;
   const numerator = BigInt(negative ? -a.m : a.m);
   const denominator = BigInt(n);
@@ -113,4 +149,35 @@ export function divideExact(a: Exact, n: number): number {
   const sticky = scaled % denominator === 0n ? "0" : "1";
   const quotient = `${scaled / denominator}${sticky}e-${a.s + shift + 1}`;
   return Number(negative ? `-${quotient}` : quotient);
+}
+
+const bitsOf = (n: bigint): number => n.toString(16).length * 4;
+
+/** Pure. The whole part of the square root of 0 ≤ x < 2^120. */
+function wholeRoot(x: bigint): bigint {
+  let root = BigInt(Math.floor(Math.sqrt(Number(x))));
+  // A step of Newton's from a double's 53 bits is off by one at most.
+  if (root > 0n) root = (root + x / root) / 2n;
+  while (root * root > x) root -= 1n;
+  while ((root + 1n) * (root + 1n) <= x) root += 1n;
+  return root;
+}
+
+/**
+ * Pure. The double nearest to the square root of a / n, for a ≥ 0 and a whole n > 0, rounded once
+ * (twice below 2^−1022, where doubles have fewer digits).
+ */
+export function rootOfQuotient(a: Exact, n: bigint): number {
+  const numerator = BigInt(a.m);
+  if (numerator === 0n) return 0;
+  const denominator = n * 10n ** BigInt(a.s);
+  // The quotient times 4^shift has 108 to 120 bits: its root has more than a double, and a last
+  // bit that only says "not exact" decides every tie.
+  const shift = Math.ceil((114 - bitsOf(numerator) + bitsOf(denominator)) / 2);
+  const up = numerator << BigInt(2 * Math.max(shift, 0));
+  const down = denominator << BigInt(2 * Math.max(-shift, 0));
+  const root = wholeRoot(up / down);
+  const sticky = root * root * down === up ? 0n : 1n;
+  const half = Math.trunc((shift + 1) / 2);
+  return Number(2n * root + sticky) * 2 ** -half * 2 ** -(shift + 1 - half);
 }

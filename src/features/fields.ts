@@ -2,7 +2,7 @@ import { z } from "zod";
 import { parseExact } from "./exact.ts";
 
 /** What a field of a source holds. Numbers of every kind are exact inside the engine. */
-export type FieldKind = "string" | "number" | "decimal" | "bigint" | "boolean" | "time";
+export type FieldKind = "string" | "number" | "decimal" | "bigint" | "boolean" | "time" | "vector";
 
 /** How personal data is kept: as a keyed token that still joins, or not at all. */
 export type PiiMode = "token" | "drop";
@@ -14,6 +14,10 @@ export interface Field {
   readonly pii: PiiMode | null;
   /** E-mail addresses are trimmed and lower-cased before they become tokens. */
   readonly email: boolean;
+  /** How many numbers a vector has. */
+  readonly dimensions?: number;
+  /** The most UTF-16 units that a text has, where its schema says so. */
+  readonly maxLength?: number;
 }
 
 /** A problem in a definition: says what is wrong and what to write instead. */
@@ -21,7 +25,10 @@ export class DefinitionError extends Error {
   override readonly name = "DefinitionError";
 }
 
-const kinds = z.registry<{ kind: "decimal" | "bigint" }>();
+const kinds = z.registry<{
+  kind: "decimal" | "bigint" | "vector";
+  dimensions?: number;
+}>();
 const personal = z.registry<{ mode: PiiMode }>();
 
 /**
@@ -42,6 +49,22 @@ export const bigint = () =>
     .regex(/^-?\d{1,38}$/, { error: "expected a whole number of at most 38 digits" })
     .brand<"bigint">()
     .register(kinds, { kind: "bigint" });
+
+const MAX_DIMENSIONS = 4_096;
+
+/** A vector of so many numbers, such as an embedding: only `vectorMean()` takes it. */
+export function vector(dimensions: number) {
+  if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > MAX_DIMENSIONS) {
+    throw new DefinitionError(
+      `vector(): a vector has 1 to ${MAX_DIMENSIONS} numbers, not ${dimensions}`,
+    );
+  }
+  return z
+    .array(z.number())
+    .length(dimensions)
+    .brand<"vector">()
+    .register(kinds, { kind: "vector", dimensions });
+}
 
 /** Tags a text field as personal data: it is tokenised or dropped before anything is stored. */
 export function pii<S extends z.ZodType>(schema: S, mode: PiiMode): S {
@@ -90,6 +113,23 @@ function kindOf(schema: z.core.$ZodType): FieldKind | null {
   }
 }
 
+interface TextSchema {
+  readonly values?: readonly string[];
+  readonly entries?: Readonly<Record<string, string>>;
+  readonly checks?: readonly {
+    readonly _zod: { readonly def: { readonly maximum?: number; readonly length?: number } };
+  }[];
+}
+
+/** Pure. The length of the longest text that the schema allows; null where it sets no bound. */
+function maxLengthOf(schema: z.core.$ZodType): number | null {
+  const { values, entries = {}, checks = [] } = schema._zod.def as unknown as TextSchema;
+  const texts = values ?? Object.values(entries);
+  if (texts.length > 0) return Math.max(...texts.map(({ length }) => length));
+  const bounds = checks.flatMap(({ _zod: { def } }) => def.maximum ?? def.length ?? []);
+  return bounds.length === 0 ? null : Math.min(...bounds);
+}
+
 /**
  * Pure. The fields of a source's schema, in its order. Throws a DefinitionError for a field that is
  * not flat, or a personal one that is not text.
@@ -115,6 +155,16 @@ export function fieldsOf(source: string, schema: z.ZodObject): readonly Field[] 
       throw new DefinitionError(`${where}: pii() is for text fields; this one is a ${kind}`);
     }
     const { format } = inner.schema._zod.def as unknown as { readonly format?: string };
-    return { name, kind, nullable: inner.nullable, pii: inner.pii, email: format === "email" };
+    const dimensions = kinds.get(inner.schema as z.ZodType)?.dimensions;
+    const maxLength = kind === "string" ? maxLengthOf(inner.schema) : null;
+    return {
+      name,
+      kind,
+      nullable: inner.nullable,
+      pii: inner.pii,
+      email: format === "email",
+      ...(dimensions !== undefined && { dimensions }),
+      ...(maxLength !== null && { maxLength }),
+    };
   });
 }

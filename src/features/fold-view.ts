@@ -1,7 +1,7 @@
 import type { FieldValue, Observation } from "./aggregates/aggregate.ts";
 import { canonicalKey } from "./entity-key.ts";
 import type { LogEvent } from "./event-log.ts";
-import { parseExact } from "./exact.ts";
+import { parseExact, type Exact } from "./exact.ts";
 import type { Field } from "./fields.ts";
 import type { Condition, PartialPlan, ViewPlan } from "./plan.ts";
 import type { SourceRecord } from "./source-record.ts";
@@ -32,20 +32,24 @@ export function keyOf(plan: ViewPlan, record: SourceRecord): string | null {
 
 const isNumeric = (field: Field): boolean => field.kind !== "string" && field.kind !== "time";
 
-function fieldValue(field: Field, value: string | boolean): FieldValue {
+function fieldValue(field: Field, value: NonNullable<SourceRecord[string]>): FieldValue {
   if (typeof value === "boolean") return value;
-  if (!isNumeric(field)) return value;
-  const exact = parseExact(value);
+  if (typeof value === "object") return value.map((text) => exactOfField(field, text));
+  return isNumeric(field) ? exactOfField(field, value) : value;
+}
+
+function exactOfField(field: Field, text: string): Exact {
+  const exact = parseExact(text);
   // The message is kept in clear: it names the field, never its value.
   if (!exact.ok) throw new RangeError(`${field.name}: ${exact.error}`);
   return exact.value;
 }
 
-/** A null is like no value, not even like an empty text. */
+/** A null is like no value, not even like an empty text, and not unlike one either. */
 const matches = (conditions: readonly Condition[], record: SourceRecord): boolean =>
-  conditions.every(({ field, values }) => {
+  conditions.every(({ field, values, negated = false }) => {
     const value = record[field] ?? null;
-    return value !== null && values.includes(value);
+    return value !== null && values.includes(value as string | boolean) !== negated;
   });
 
 /** What a partial takes of the event: null where its condition or its field's null leaves it out. */
@@ -75,7 +79,8 @@ export function addEvent(plan: ViewPlan, state: ViewState, key: string, read: Re
   for (const [i, level] of plan.levels.entries()) {
     const tiles = state.levels[i];
     const start = tileStart(level.sizeMs, event.eventTime);
-    if (tiles === undefined || start < keptFrom(level, state.newest)) continue;
+    const from = keptFrom(level.sizeMs, level.windows, state.newest);
+    if (tiles === undefined || start < from) continue;
     const partials = tiles.get(start) ?? level.partials.map((at) => partialAt(plan, at).empty());
     for (const [j, at] of level.partials.entries()) {
       const seen = observations[at];
@@ -86,12 +91,21 @@ export function addEvent(plan: ViewPlan, state: ViewState, key: string, read: Re
   return true;
 }
 
-/** Drops the tiles that no read can cover any more; done once after a fold's events. */
+/** Drops what no read can cover any more; done once after a fold's events. */
 export function dropUnreachable(plan: ViewPlan, state: ViewState): void {
-  if (state.newest === null) return;
-  for (const [i, level] of plan.levels.entries()) {
-    const from = keptFrom(level, state.newest);
-    const tiles = state.levels[i];
-    for (const start of tiles?.keys() ?? []) if (start < from) tiles?.delete(start);
+  const { newest } = state;
+  if (newest === null) return;
+  for (const [i, { sizeMs, partials, windows, windowsOf }] of plan.levels.entries()) {
+    const from = keptFrom(sizeMs, windows, newest);
+    const shorter = partials.flatMap((at, j) => {
+      const ownFrom = keptFrom(sizeMs, windowsOf[j] ?? windows, newest);
+      return ownFrom > from ? [{ j, ownFrom, aggregate: partialAt(plan, at) }] : [];
+    });
+    for (const [start, held] of state.levels[i] ?? []) {
+      if (start < from) state.levels[i]?.delete(start);
+      for (const { j, ownFrom, aggregate } of shorter) {
+        if (start < ownFrom) held[j] = aggregate.empty();
+      }
+    }
   }
 }

@@ -89,7 +89,7 @@ export function computeOnDemand(
       }
     });
     const statuses = values.map((value) => (value === null ? "NULL_VALUE" : "PRESENT"));
-    computed.set(name, { values, statuses });
+    computed.set(name, { values, statuses, capped: [] });
   }
   return computed;
 }

@@ -1,11 +1,13 @@
-import type { Aggregate, FeatureValue } from "./aggregates/aggregate.ts";
+import type { Aggregate, AggregateValue } from "./aggregates/aggregate.ts";
 import type { Field } from "./fields.ts";
 import type { Window } from "./window.ts";
 
-/** A condition on one field: the record's value must be one of these. */
+/** A condition on one field: the record's value must be one of these, or none where negated. */
 export interface Condition {
   readonly field: string;
   readonly values: readonly (string | boolean)[];
+  /** Any value but these; still none where there is no value. */
+  readonly negated?: true;
 }
 
 /** A distinct partial state of a view, shared by all features that read it. */
@@ -21,20 +23,34 @@ export interface LevelPlan {
   readonly sizeMs: number;
   /** Positions in ViewPlan.partials, in the order in which a tile holds them. */
   readonly partials: readonly number[];
+  /** The widest of those that read its tiles: beyond them, a tile is gone. */
   readonly windows: readonly Window[];
+  /** For each partial, the widest of its own: beyond them, a tile holds the empty partial. */
+  readonly windowsOf: readonly (readonly Window[])[];
 }
 
 export interface FeaturePlan {
   readonly name: string;
   readonly aggregate: Aggregate<unknown>;
-  /** Position in ViewPlan.partials. */
-  readonly partial: number;
+  /** Positions in ViewPlan.partials: one, or one for each of `keys`. */
+  readonly partials: readonly number[];
+  /** What `by()` splits the value into, `other` last; null where it is one value. */
+  readonly keys: readonly string[] | null;
   readonly window: Window;
   /** Decimals and bigints are returned as text. */
   readonly asText: boolean;
-  readonly fallback: FeatureValue;
+  readonly fallback: AggregateValue;
   /** Whether "nothing" is 0 rather than null. */
   readonly counts: boolean;
+}
+
+/** What tells whether an entity is found: a count of events, and windows that hold all others. */
+export interface PresencePlan {
+  readonly aggregate: Aggregate<unknown>;
+  /** Position in ViewPlan.partials. */
+  readonly partial: number;
+  /** None of them holding an event means that none of the view's windows does. */
+  readonly windows: readonly Window[];
 }
 
 /** A view version compiled: everything that folding and reading need. */
@@ -52,8 +68,7 @@ export interface ViewPlan {
   /** Finest first. */
   readonly levels: readonly LevelPlan[];
   readonly features: readonly FeaturePlan[];
-  /** Counts the events of the longest window: none means that the entity is not found. */
-  readonly presence: FeaturePlan;
+  readonly presence: PresencePlan;
   readonly maxAgeMs: number | null;
   readonly owner: string;
   readonly description: string;

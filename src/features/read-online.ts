@@ -42,6 +42,8 @@ export interface OnlineResult {
   /** In the order of the answer's names. */
   readonly values: readonly FeatureValue[];
   readonly statuses: readonly Status[];
+  /** Names of the features whose value is a bound that was reached: the truth is more. */
+  readonly capped: readonly string[];
   /** Per view: view version and entity version; per on-demand view: its version. */
   readonly version: Readonly<Record<string, string>>;
   /** Milliseconds since the latest event in these features was taken in; null where none was. */
@@ -134,6 +136,7 @@ function answerView(read: ReadPlan, { state, head }: Opened, complete: boolean):
   return {
     values: answer.values.map(() => null),
     statuses: answer.statuses.map(() => "NULL_VALUE"),
+    capped: [],
   };
 }
 
@@ -166,6 +169,7 @@ export async function readOnline(
   });
   const failed = new Set<string>();
   const places = placesOf(selection);
+  const names = selection.outputs.map(({ name }) => name);
   const results = input.entities.map((entity, row): OnlineResult => {
     const states = positions.map((position) => stateAt(opened, position[row] ?? -1));
     const ofViews = answers.map((ofView) => ofView[row]);
@@ -174,13 +178,14 @@ export async function readOnline(
       entity,
       values: places.map(({ answer, index }) => ofRow[answer]?.values[index] ?? null),
       statuses: places.map(({ answer, index }) => ofRow[answer]?.statuses[index] ?? "NULL_VALUE"),
+      capped: cappedOf(ofRow, places, names),
       version: versionsOf(selection, versions, states),
       freshnessMs: freshness(asOf, states),
     };
   });
   return {
     asOf,
-    names: selection.outputs.map(({ name }) => name),
+    names,
     results,
     degraded: [...(versions === null ? ["online_store_incomplete"] : []), ...failed],
   };
@@ -189,6 +194,21 @@ export async function readOnline(
 function stateAt(opened: readonly Opened[], at: number): Opened {
   return opened[at] ?? { state: null, head: null };
 }
+
+/** The names of a row's features whose value is a bound; mostly none. */
+function cappedOf(
+  ofRow: readonly (ViewAnswer | undefined)[],
+  places: ReturnType<typeof placesOf>,
+  names: readonly string[],
+): readonly string[] {
+  if (ofRow.every((answer) => answer === undefined || answer.capped.length === 0)) return NONE;
+  return names.filter((_, i) => {
+    const place = places[i];
+    return place !== undefined && ofRow[place.answer]?.capped.includes(place.index) === true;
+  });
+}
+
+const NONE: readonly string[] = [];
 
 /** The row's answers of on-demand views, in their order. */
 function onDemandOf(

@@ -70,7 +70,8 @@ function compileSource(source: EventSource): SourcePlan {
   const fields = fieldsOf(source.name, source.schema);
   const need = (name: string, role: string): Field => {
     const field = fields.find((f) => f.name === name);
-    if (field && !field.nullable && field.pii !== "drop") return field;
+    const isKept = field !== undefined && field.pii !== "drop" && field.kind !== "vector";
+    if (isKept && !field.nullable) return field;
     throw new DefinitionError(
       `source "${source.name}": its ${role} "${name}" must be a field that is always there and kept`,
     );

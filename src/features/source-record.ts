@@ -1,8 +1,8 @@
 /**
  * A record of a source inside the engine, as the log keeps it: text and booleans as they are, every
- * number as canonical decimal text (features/exact.ts), absent fields null.
+ * number as canonical decimal text (features/exact.ts), vectors as lists of these, absent fields null.
  */
-export type SourceRecord = Readonly<Record<string, string | boolean | null>>;
+export type SourceRecord = Readonly<Record<string, string | boolean | readonly string[] | null>>;
 
 /** Pure. Canonical JSON: sorted names, nulls left out; equal records give equal text. */
 export function recordToText(record: SourceRecord): string {

@@ -1,11 +1,12 @@
 import { ceilTo } from "../time.ts";
 import { ByteReader, ByteWriter, fromBase64, readersOf, toBase64 } from "./bytes.ts";
-import type { LevelPlan, ViewPlan } from "./plan.ts";
-import { LIFETIME_TILE_MS, windowStart } from "./window.ts";
+import type { ViewPlan } from "./plan.ts";
+import { LIFETIME_TILE_MS, windowStart, type Window } from "./window.ts";
 
 /**
  * A view's state of one entity. It is a function of the set of events alone, not of their order
- * or of the clock: tiles that no window can reach any more, seen from the newest event, are gone.
+ * or of the clock: tiles that no window can reach any more, seen from the newest event, are gone,
+ * and partials that none of their own windows can reach are empty.
  *
  *     format · newest · ingested · per level: tiles, then each: start (delta, in tiles) · partials
  */
@@ -105,11 +106,10 @@ export function partialAt(plan: ViewPlan, at: number) {
   return partial.aggregate;
 }
 
-/** Pure. The first tile start of a level that any read after `newest` can still cover. */
-export function keptFrom(level: LevelPlan, newest: number): number {
-  if (level.sizeMs === LIFETIME_TILE_MS) return Number.NEGATIVE_INFINITY;
-  const starts = level.windows.map((window) =>
-    ceilTo(windowStart(window, newest + 1), level.sizeMs),
-  );
-  return Math.min(...starts);
+/** Pure. The first tile start of a size that any read of the windows after `newest` can cover. */
+export function keptFrom(sizeMs: number, windows: readonly Window[], newest: number): number {
+  if (sizeMs === LIFETIME_TILE_MS) return Number.NEGATIVE_INFINITY;
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const window of windows) earliest = Math.min(earliest, windowStart(window, newest + 1));
+  return ceilTo(earliest, sizeMs);
 }

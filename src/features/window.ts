@@ -9,7 +9,7 @@ import {
   type Duration,
 } from "../time.ts";
 
-/** Tile sizes, finest first; each divides the next. */
+/** The common tile sizes, finest first; each divides the next. */
 export const TILE_SIZES_MS = [
   SECOND_MS,
   5 * SECOND_MS,
@@ -24,12 +24,18 @@ export const TILE_SIZES_MS = [
 /** The one tile of a lifetime; larger than any time. */
 export const LIFETIME_TILE_MS = 2 ** 52;
 
-/** `lifetime` has no lower bound; `sawtooth` has a tail on the hop grid and a sliding head. */
+/**
+ * `lifetime` has no lower bound; `sawtooth` has a tail on the hop grid and a sliding head; `hopping`
+ * has both on the grid.
+ */
 export type Window =
   | { readonly kind: "lifetime" }
-  | { readonly kind: "sawtooth"; readonly lengthMs: number; readonly hopMs: number };
+  | { readonly kind: "sawtooth" | "hopping"; readonly lengthMs: number; readonly hopMs: number };
 
 export const LIFETIME: Window = { kind: "lifetime" };
+
+/** How many hops a window may have: each is a tile that is kept. */
+const MAX_HOPS = 1_000;
 
 /**
  * Pure. A sawtooth window of the given length: at T it holds [floor(T − W, h), T), where the hop h
@@ -45,20 +51,87 @@ export function sawtooth(length: Duration): Window {
   return { kind: "sawtooth", lengthMs, hopMs };
 }
 
+/**
+ * Pure. A window that moves by whole hops: at T it holds [floor(T, h) − W, floor(T, h)), so that
+ * what happened since the last hop is not in it yet. Hops begin at the epoch, in UTC. Throws a
+ * RangeError where the hop does not divide the length, or goes into it more than 1,000 times.
+ */
+export function hopping(length: Duration, hop: Duration): Window {
+  const [lengthMs, hopMs] = [durationMs(length), durationMs(hop)];
+  if (lengthMs % hopMs !== 0) {
+    throw new RangeError(
+      `a hop of ${hop} does not divide a window of ${length}: choose one that does`,
+    );
+  }
+  if (lengthMs / hopMs > MAX_HOPS) {
+    const least = Math.ceil(lengthMs / MAX_HOPS / SECOND_MS);
+    throw new RangeError(
+      `a hop of ${hop} goes into ${length} more than ${MAX_HOPS} times: take ${least}s or more`,
+    );
+  }
+  return { kind: "hopping", lengthMs, hopMs };
+}
+
+/** Pure. The last complete stretch of that length: a hopping window whose hop is its length. */
+export const tumbling = (length: Duration): Window => hopping(length, length);
+
 /** Pure. The first instant that the window holds at T. */
 export function windowStart(window: Window, asOf: number): number {
   if (window.kind === "lifetime") return Number.NEGATIVE_INFINITY;
-  return floorTo(asOf - window.lengthMs, window.hopMs);
+  const { kind, lengthMs, hopMs } = window;
+  return kind === "hopping" ? floorTo(asOf, hopMs) - lengthMs : floorTo(asOf - lengthMs, hopMs);
 }
 
+/** Pure. The first instant after T's window: T itself, but for hopping windows. */
+export const windowEnd = (window: Window, asOf: number): number =>
+  window.kind === "hopping" ? floorTo(asOf, window.hopMs) : asOf;
+
+/** How much coarser the next tiles of a hopping window are, at least: each size is kept as well. */
+const COARSER = 4;
+
 /**
- * Pure. The tile sizes that a cover of the window may use, finest first: the hop, and every coarser
- * size of which at least two fit in the window.
+ * Pure. The tile sizes that a cover of the window may use, finest first, each dividing the next: the
+ * hop, and every coarser size of TILE_SIZES_MS of which at least two fit in the window (for hopping
+ * windows: that the hop divides, and that is worth a level of its own).
  */
 export function tileSizes(window: Window): readonly number[] {
   if (window.kind === "lifetime") return [LIFETIME_TILE_MS];
-  const { lengthMs, hopMs } = window;
-  return TILE_SIZES_MS.filter((size) => size === hopMs || (size > hopMs && size * 2 <= lengthMs));
+  const { kind, lengthMs, hopMs } = window;
+  const sizes = [hopMs];
+  for (const size of TILE_SIZES_MS) {
+    if (size <= hopMs || size * 2 > lengthMs) continue;
+    const isWorthIt = size % hopMs === 0 && size >= COARSER * (sizes.at(-1) ?? 0);
+    if (kind === "sawtooth" || isWorthIt) sizes.push(size);
+  }
+  return sizes;
+}
+
+/** Pure. Whether the window `outer` holds, at every T, all that `inner` holds. */
+function holds(outer: Window, inner: Window): boolean {
+  if (outer.kind === "lifetime") return true;
+  if (inner.kind === "lifetime") return false;
+  const extra = outer.lengthMs - inner.lengthMs;
+  // A hopping window begins up to a hop earlier than its length; a sawtooth never ends earlier.
+  if (outer.kind === "sawtooth") return extra >= (inner.kind === "hopping" ? inner.hopMs : 0);
+  // A coarser grid within a finer one: it ends earlier, and begins earlier by up to the difference.
+  const isCoarser = inner.kind === "hopping" && inner.hopMs % outer.hopMs === 0;
+  return isCoarser && extra >= inner.hopMs - outer.hopMs;
+}
+
+/** Pure. Whether two windows are one. */
+export const isSameWindow = (a: Window, b: Window): boolean =>
+  a.kind === "lifetime" || b.kind === "lifetime"
+    ? a.kind === b.kind
+    : a.kind === b.kind && a.lengthMs === b.lengthMs && a.hopMs === b.hopMs;
+
+/** Pure. The windows that no other of them holds: together they hold what all do. */
+export function widestWindows(windows: readonly Window[]): readonly Window[] {
+  const distinct = windows.filter(
+    (one, i) => windows.findIndex((other) => isSameWindow(one, other)) === i,
+  );
+  return distinct.filter(
+    (inner) => !distinct.some((outer) => outer !== inner && holds(outer, inner)),
+  );
 }
 
 /** Tiles of one size whose start lies in [from, to). */
@@ -69,12 +142,15 @@ export interface TileRange {
 }
 
 /**
- * Pure. The fewest tiles that cover the window at T, as one range per size, in the order of
- * tileSizes. No event lies at or after T, so the open tile at the head is taken whole, in the
- * coarsest size, and only the tail needs finer ones:
+ * Pure. The fewest tiles that cover the window at T, as ranges of one size each, finest first. No
+ * event lies at or after T, so that a sawtooth takes the open tile at its head whole, in the coarsest
+ * size, and only its tail needs finer ones; a hopping window ends on a hop, and needs them there too:
  *
  *     lo      1 h   1 h     1 d      1 d     1 d (open)   T
  *     |―――――――――|―――――――|――――――――|――――――――|―――――――――――――――|
+ *
+ *     lo      1 h   1 h     1 d      1 d     1 h   1 h   hi     T
+ *     |―――――――――|―――――――|――――――――|――――――――|―――――|―――――|·····|
  */
 export function coverWindow(window: Window, asOf: number): readonly TileRange[] {
   if (window.kind === "lifetime") {
@@ -83,6 +159,8 @@ export function coverWindow(window: Window, asOf: number): readonly TileRange[] 
     ];
   }
   const lo = windowStart(window, asOf);
+  if (window.kind === "hopping")
+    return coverBetween(lo, windowEnd(window, asOf), tileSizes(window));
   const sizes = tileSizes(window);
   return sizes.map((sizeMs, i) => {
     const coarser = sizes[i + 1];
@@ -92,6 +170,20 @@ export function coverWindow(window: Window, asOf: number): readonly TileRange[] 
       to: coarser === undefined ? Number.POSITIVE_INFINITY : ceilTo(lo, coarser),
     };
   });
+}
+
+/** Covers [lo, hi), whose ends lie on the finest grid: each tile as coarse as lies within. */
+function coverBetween(lo: number, hi: number, sizes: readonly number[]): readonly TileRange[] {
+  const [sizeMs = 1, ...coarser] = sizes;
+  const [next] = coarser;
+  const from = next === undefined ? hi : ceilTo(lo, next);
+  const to = next === undefined ? hi : floorTo(hi, next);
+  if (from >= to) return [{ sizeMs, from: lo, to: hi }];
+  const ends = [
+    { sizeMs, from: lo, to: from },
+    { sizeMs, from: to, to: hi },
+  ];
+  return [...ends.filter((end) => end.from < end.to), ...coverBetween(from, to, coarser)];
 }
 
 /** Pure. Where the tile of `sizeMs` that holds the instant begins. */

@@ -28,19 +28,33 @@ const MAX_BODY_BYTES = 60_000;
 const invalid = (detail: string): Result<never, Rejection> =>
   err({ code: "invalid_event", detail });
 
-type Scalars = Record<string, string | boolean | null>;
+type Kept = Record<string, SourceRecord[string]>;
 
-/** Each number of a numeric field becomes what its schema expects; its text is kept beside. */
+/**
+ * Each number of a numeric field, or of a vector, becomes what its schema expects; its text is kept
+ * beside.
+ */
 function separateNumbers(fields: readonly Field[], value: object) {
-  const record = new Map(Object.entries(value));
+  const record = new Map<string, unknown>(Object.entries(value));
   const texts = new Map<string, string>();
+  const vectors = new Map<string, readonly (string | null)[]>();
   for (const { name, kind } of fields) {
-    const text = numberText(record.get(name));
+    const given = record.get(name);
+    if (kind === "vector" && Array.isArray(given)) {
+      const components = given.map(numberText);
+      vectors.set(name, components);
+      record.set(
+        name,
+        components.map((text, i): unknown => (text === null ? given[i] : Number(text))),
+      );
+      continue;
+    }
+    const text = numberText(given);
     if (text === null) continue;
     if (kind === "number") texts.set(name, text);
     record.set(name, kind === "decimal" || kind === "bigint" ? text : Number(text));
   }
-  return { record: Object.fromEntries(record), texts };
+  return { record: Object.fromEntries(record), texts, vectors };
 }
 
 const problemOf = (error: z.ZodError): string =>
@@ -54,7 +68,24 @@ const problemOf = (error: z.ZodError): string =>
     })
     .join("; ");
 
-/** A field's value as records keep it, or what is wrong with it. */
+/** A number as records keep it, or what is wrong with it. */
+function canonicalNumber(text: string): Result<string, string> {
+  const exact = parseExact(text);
+  return exact.ok ? ok(exactToText(exact.value)) : exact;
+}
+
+/** A vector as records keep it, or what is wrong with it. */
+function vectorOf(components: readonly (string | null)[]): Result<readonly string[], string> {
+  const kept: string[] = [];
+  for (const text of components) {
+    const number = canonicalNumber(text ?? "");
+    if (!number.ok) return number;
+    kept.push(number.value);
+  }
+  return ok(kept);
+}
+
+/** A plain field's value as records keep it, or what is wrong with it. */
 function scalarOf(
   field: Field,
   value: unknown,
@@ -64,28 +95,31 @@ function scalarOf(
   if (typeof value === "boolean") return ok(value);
   if (typeof value !== "string" && typeof value !== "number") return err("is not a plain value");
   if (field.kind !== "string" && field.kind !== "time") {
-    const exact = parseExact(text ?? String(value));
-    return exact.ok ? ok(exactToText(exact.value)) : exact;
+    return canonicalNumber(text ?? String(value));
   }
   const string = String(value);
   if (string.includes("\0")) return err("holds a NUL");
   return string.isWellFormed() ? ok(string) : err("is not valid Unicode");
 }
 
-function readScalars(source: SourcePlan, value: unknown): Result<Scalars, string> {
+function readValues(source: SourcePlan, value: unknown): Result<Kept, string> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return err("expected an object");
   }
-  const { record, texts } = separateNumbers(source.fields, value);
+  const { record, texts, vectors } = separateNumbers(source.fields, value);
   const parsed = source.schema.safeParse(record);
   if (!parsed.success) return err(problemOf(parsed.error));
-  const scalars: Scalars = {};
+  const kept: Kept = {};
   for (const field of source.fields) {
-    const scalar = scalarOf(field, parsed.data[field.name], texts.get(field.name));
-    if (!scalar.ok) return err(`${field.name}: ${scalar.error}`);
-    scalars[field.name] = scalar.value;
+    const components = vectors.get(field.name);
+    const one =
+      components === undefined
+        ? scalarOf(field, parsed.data[field.name], texts.get(field.name))
+        : vectorOf(components);
+    if (!one.ok) return err(`${field.name}: ${one.error}`);
+    kept[field.name] = one.value;
   }
-  return ok(scalars);
+  return ok(kept);
 }
 
 interface Timing {
@@ -94,13 +128,9 @@ interface Timing {
 }
 
 /** The event's time; up to five minutes ahead of ours it is ours, further ahead it is refused. */
-function timingOf(
-  source: SourcePlan,
-  scalars: Scalars,
-  ingestTime: number,
-): Result<Timing, Rejection> {
+function timingOf(source: SourcePlan, kept: Kept, ingestTime: number): Result<Timing, Rejection> {
   const field = source.fields.find(({ name }) => name === source.eventTimeField);
-  const sent = scalars[source.eventTimeField] ?? "";
+  const sent = kept[source.eventTimeField] ?? "";
   const instant = parseInstant(field?.kind === "number" ? Number(sent) : String(sent));
   if (!instant.ok) return invalid(`${source.eventTimeField}: ${instant.error}`);
   if (instant.value > ingestTime + MAX_AHEAD_MS) {
@@ -143,11 +173,11 @@ export async function readEvent(
   input: ReadEventInput,
 ): Promise<Result<LogEvent, Rejection>> {
   const { tenant, source, ingestTime, knownAt } = input;
-  const scalars = readScalars(source, input.value);
-  if (!scalars.ok) return invalid(scalars.error);
-  const timing = timingOf(source, scalars.value, ingestTime);
+  const kept = readValues(source, input.value);
+  if (!kept.ok) return invalid(kept.error);
+  const timing = timingOf(source, kept.value, ingestTime);
   if (!timing.ok) return timing;
-  const masked = await ctx.vault.mask(tenant, scalars.value, source.fields);
+  const masked = await ctx.vault.mask(tenant, kept.value, source.fields);
   const record = masked as SourceRecord;
   const problem = keyProblem(ctx.registry, source, record);
   if (problem !== null) return invalid(problem);

@@ -1,6 +1,7 @@
 import { aggregateOf } from "../features/aggregates/catalogue.ts";
 import { DefinitionError } from "../features/fields.ts";
 import { checkName } from "../features/names.ts";
+import type { FeaturePlan, ViewPlan } from "../features/plan.ts";
 import type { Registry } from "../features/registry.ts";
 import { selectFeatures, viewOf } from "../features/select.ts";
 import type { Model, Task } from "./define.ts";
@@ -71,7 +72,7 @@ export function compileModel(model: Model, registry: Registry): ModelPlan {
         served.join(", "),
     );
   });
-  checkText(at, registry, file, taken);
+  checkNumbers(at, registry, file, taken);
   const features = [...new Set(taken)];
   const columnOf = new Map(features.map((ref, i) => [ref, i]));
   return {
@@ -104,8 +105,20 @@ const positionsOf = (served: readonly string[], columnOf: ReadonlyMap<string, nu
     }),
   );
 
-/** Refuses to take as a number what is always text: it would be missing in every row. */
-function checkText(
+/** What an aggregate of these names answers is a list. */
+const LISTS = ["firstN", "lastN", "topN", "vectorMean"];
+
+/** Pure. Whether a feature is a list, or one value for each key of a column. */
+function isManyValued({ spec }: ViewPlan, { name, keys }: FeaturePlan): boolean {
+  const { features } = JSON.parse(spec) as {
+    readonly features: readonly { readonly name: string; readonly aggregate: string }[];
+  };
+  const aggregate = features.find((feature) => feature.name === name)?.aggregate ?? "";
+  return keys !== null || LISTS.includes(aggregate);
+}
+
+/** Refuses to take as a number what never is one: it would be missing in every row. */
+function checkNumbers(
   at: string,
   { views }: Registry,
   { inputs }: LinearFile,
@@ -115,8 +128,15 @@ function checkText(
   for (const [i, ref] of taken.entries()) {
     const plan = views.get(viewOf(ref));
     const feature = plan?.features.find((one) => `${plan.name}:${one.name}` === ref);
-    if (plan === undefined || feature === undefined || inputs[i]?.equals !== undefined) continue;
-    const kind = plan.partials[feature.partial]?.field?.kind;
+    if (plan === undefined || feature === undefined) continue;
+    if (isManyValued(plan, feature)) {
+      throw new DefinitionError(
+        `${at}, inputs[${i}]: "${ref}" is several values: take what the model needs of them in an ` +
+          `on-demand feature`,
+      );
+    }
+    if (inputs[i]?.equals !== undefined) continue;
+    const kind = plan.partials[feature.partials[0] ?? -1]?.field?.kind;
     if (!keepsText.includes(feature.aggregate) || (kind !== "string" && kind !== "time")) continue;
     throw new DefinitionError(
       `${at}, inputs[${i}]: "${ref}" is text: give "equals" for each text that matters`,

@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import type { AggregateName } from "../features/aggregates/catalogue.ts";
 import type { Entity } from "../features/define.ts";
 import type { FieldKind } from "../features/fields.ts";
 import type { FeaturePlan, ViewPlan } from "../features/plan.ts";
@@ -7,7 +8,7 @@ import type { Window } from "../features/window.ts";
 import type { Deployment } from "../deployment.ts";
 import type { ModelPlan } from "../predictions/model-plan.ts";
 import type { CollectionPlan } from "../retrieval/collection-plan.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../time.ts";
+import { durationText } from "../time.ts";
 
 /** The collections of the catalogue. */
 export const KINDS = [
@@ -57,9 +58,10 @@ const printSource = (source: SourcePlan) => ({
   id: source.idField,
   event_time: source.eventTimeField,
   accepts: source.accept.map(({ kind }) => kind),
-  fields: source.fields.map(({ name, kind, nullable, pii }) => ({
+  fields: source.fields.map(({ name, kind, dimensions, nullable, pii }) => ({
     name,
     type: kind,
+    ...(dimensions !== undefined && { dimensions }),
     nullable,
     pii,
   })),
@@ -68,11 +70,13 @@ const printSource = (source: SourcePlan) => ({
 /** What a view's specification says of a feature, and its plan does not. */
 interface Specified {
   readonly name: string;
-  readonly aggregate: string;
+  readonly aggregate: AggregateName;
+  readonly parameters?: Readonly<Record<string, number>>;
   readonly where: readonly {
     readonly field: string;
     readonly values: readonly (string | boolean)[];
   }[];
+  readonly by?: { readonly field: string; readonly keys: readonly (string | boolean)[] };
 }
 
 function printView(registry: Registry, view: ViewPlan) {
@@ -92,37 +96,46 @@ function printView(registry: Registry, view: ViewPlan) {
 }
 
 function printFeature(view: ViewPlan, feature: FeaturePlan, specified: Specified | undefined) {
-  const field = view.partials[feature.partial]?.field ?? null;
-  const { aggregate = "", where = [] } = specified ?? {};
+  const field = view.partials[feature.partials[0] ?? -1]?.field ?? null;
+  const { aggregate = "count", parameters, where = [], by } = specified ?? {};
   return {
     name: `${view.name}:${feature.name}`,
     aggregate,
+    ...(parameters !== undefined && { parameters }),
     field: field?.name ?? null,
     where: Object.fromEntries(where.map((one) => [one.field, one.values])),
+    ...(by !== undefined && { by }),
     window: windowText(feature.window),
     type: typeOf(aggregate, field?.kind),
+    ...(LISTS.has(aggregate) && { list: true as const }),
     default: feature.fallback,
   };
 }
 
-function typeOf(aggregate: string, kind: FieldKind | undefined) {
-  if (aggregate === "count") return "integer" as const;
-  return aggregate === "mean" || kind === undefined ? ("number" as const) : kind;
+const LISTS: ReadonlySet<AggregateName> = new Set(["firstN", "lastN", "topN", "vectorMean"]);
+
+/** The aggregates that return the field's own kind of value. */
+const KEEPING: ReadonlySet<AggregateName> = new Set([
+  "sum",
+  "min",
+  "max",
+  "first",
+  "last",
+  "firstN",
+  "lastN",
+  "topN",
+]);
+
+function typeOf(aggregate: AggregateName, kind: FieldKind | undefined) {
+  if (/^(count|approxCount)/.test(aggregate)) return "integer" as const;
+  return kind === undefined || kind === "vector" || !KEEPING.has(aggregate) ? "number" : kind;
 }
 
-const UNITS = [
-  ["d", DAY_MS],
-  ["h", HOUR_MS],
-  ["m", MINUTE_MS],
-  ["s", SECOND_MS],
-] as const;
-
-/** Pure. `7d` for a window of 604,800,000 ms. */
 function windowText(window: Window): string {
   if (window.kind === "lifetime") return "lifetime";
-  const { lengthMs } = window;
-  const [unit, size] = UNITS.find(([, ms]) => lengthMs % ms === 0) ?? ["ms", 1];
-  return `${lengthMs / size}${unit}`;
+  const [length, hop] = [durationText(window.lengthMs), durationText(window.hopMs)];
+  if (window.kind === "sawtooth") return length;
+  return length === hop ? `tumbling ${length}` : `hopping ${length} every ${hop}`;
 }
 
 /** Pure. Whether an object without the field is refused because of it. */

@@ -1,12 +1,14 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { AppEnv } from "./app-env.ts";
 import { catalogEntry, catalogKind, catalogOf, KINDS } from "./catalog-entries.ts";
+import { scalar } from "./feature-schemas.ts";
 import { guarded } from "./middleware/guard.ts";
 import { problems } from "./schemas.ts";
 
 const column = z.object({
   name: z.string(),
-  type: z.enum(["string", "number", "decimal", "bigint", "boolean", "time"]),
+  type: z.enum(["string", "number", "decimal", "bigint", "boolean", "time", "vector"]),
+  dimensions: z.int().optional().openapi({ description: "How many numbers a vector has" }),
   nullable: z.boolean(),
   pii: z.enum(["token", "drop"]).nullable(),
 });
@@ -29,16 +31,29 @@ const source = z
   })
   .openapi("CatalogSource");
 
+const conditionValues = z.array(z.union([z.string(), z.boolean()])).readonly();
+
 const feature = z.object({
   name: z.string().openapi({ example: "customer_spend:amount_sum_7d" }),
   aggregate: z.string(),
+  parameters: z
+    .record(z.string(), z.number())
+    .optional()
+    .openapi({ description: "Those of the aggregate, where it has any", example: { n: 5 } }),
   field: z.string().nullable(),
-  where: z.record(z.string(), z.array(z.union([z.string(), z.boolean()])).readonly()),
-  window: z.string().openapi({ description: "`7d`, or `lifetime`" }),
+  where: z.record(z.string(), conditionValues),
+  by: z
+    .object({ field: z.string(), keys: conditionValues })
+    .optional()
+    .openapi({ description: "The value is an object with a value for each key, and `other`" }),
+  window: z
+    .string()
+    .openapi({ description: "`7d`, `hopping 1h every 5m`, `tumbling 1d`, or `lifetime`" }),
   type: z
     .enum(["integer", "number", "decimal", "bigint", "string", "boolean", "time"])
     .openapi({ description: "Decimals and bigints are returned as text" }),
-  default: z.union([z.string(), z.number(), z.boolean(), z.null()]),
+  list: z.literal(true).optional().openapi({ description: "Values are lists of the type" }),
+  default: z.union([scalar, z.array(scalar).readonly()]),
 });
 
 const view = z

@@ -1,7 +1,11 @@
 import { z } from "@hono/zod-openapi";
 import { epochMs, instant } from "./schemas.ts";
 
-const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+/** One value: decimals and bigints as text. */
+export const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const one = z.union([scalar, z.array(scalar).readonly()]);
+/** A feature: a value, a list of them, or either for each key of `by()`. */
+const value = z.union([one, z.record(z.string(), one)]);
 const status = z.enum(["PRESENT", "NULL_VALUE", "NOT_FOUND", "OUTSIDE_MAX_AGE", "ERASED"]);
 export const entityRow = z
   .record(z.string(), z.union([z.string(), z.number()]))
@@ -43,6 +47,10 @@ export const onlineAnswer = z
           .array(status)
           .readonly()
           .openapi({ description: "In the order of `names`; given before defaults apply" }),
+        capped: z.array(z.string()).readonly().optional().openapi({
+          description:
+            "Names of features that reached their bound: the truth is more; absent if none",
+        }),
         version: z
           .record(z.string(), z.string())
           .readonly()

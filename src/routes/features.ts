@@ -110,10 +110,11 @@ function resourcesOf(asked: z.output<typeof onlineRequest>): readonly Resource[]
 }
 
 function printAnswer({ asOf, names, results, degraded }: OnlineAnswer) {
-  const printed = results.map(({ entity, values, statuses, version, freshnessMs }) => ({
+  const printed = results.map(({ entity, values, statuses, capped, version, freshnessMs }) => ({
     entity,
     values,
     statuses,
+    ...(capped.length > 0 && { capped }),
     version,
     freshness_ms: freshnessMs,
   }));

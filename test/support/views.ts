@@ -1,15 +1,37 @@
 import fc from "fast-check";
 import { z } from "zod";
-import { count, first, last, max, mean, min, sum } from "../../src/features/aggregation.ts";
-import type { Aggregation } from "../../src/features/aggregation.ts";
+import {
+  approxCountDistinct,
+  approxPercentile,
+  count,
+  countDistinct,
+  expDecaySum,
+  first,
+  firstN,
+  last,
+  lastN,
+  max,
+  mean,
+  min,
+  stddevPop,
+  stddevSamp,
+  sum,
+  topN,
+  varPop,
+  varSamp,
+  vectorMean,
+  type Aggregation,
+} from "../../src/features/aggregation.ts";
 import { compileView } from "../../src/features/compile-view.ts";
 import { apiKey, entity, eventSource, featureView } from "../../src/features/define.ts";
 import type { LogEvent } from "../../src/features/event-log.ts";
 import { exactOf, exactToText } from "../../src/features/exact.ts";
-import { decimal } from "../../src/features/fields.ts";
+import { decimal, vector } from "../../src/features/fields.ts";
 import { recordToText } from "../../src/features/source-record.ts";
 import type { ViewPlan } from "../../src/features/plan.ts";
-import { type Duration, durationMs } from "../../src/time.ts";
+import { hopping, sawtooth, tumbling, type Window } from "../../src/features/window.ts";
+import type { Duration } from "../../src/time.ts";
+import type { PlainValue } from "./naive-aggregates.ts";
 import type { OracleEvent, OracleFeature } from "./oracle.ts";
 
 const readingSource = <const N extends string>(name: N) =>
@@ -22,6 +44,7 @@ const readingSource = <const N extends string>(name: N) =>
       level: z.number().nullable(),
       colour: z.string().nullable(),
       on: z.boolean().nullable(),
+      spot: vector(2).nullish(),
     }),
     id: "id",
     eventTime: "at",
@@ -37,34 +60,89 @@ export const corrections = readingSource("corrections");
 export const device = entity("device", { key: "device" });
 
 const NUMERIC = ["price", "level"] as const;
-const numericAggregates = { sum, mean, min, max };
+const SCALAR = [...NUMERIC, "colour", "on"] as const;
+const numericField = fc.constantFrom(...NUMERIC);
+const scalarField = fc.constantFrom(...SCALAR);
+const fewOf = fc.integer({ min: 1, max: 4 });
+const halfLife = fc.constantFrom<Duration>("1m", "1h", "1d", "30d");
 
 const numericFeature = fc
-  .tuple(fc.constantFrom("sum", "mean", "min", "max"), fc.constantFrom(...NUMERIC))
-  .map(([aggregate, field]) => numericAggregates[aggregate](field));
+  .tuple(fc.constantFrom(sum, mean, min, max, varPop, varSamp, stddevPop, stddevSamp), numericField)
+  .map(([aggregate, field]) => aggregate(field) as Aggregation);
 const edgeFeature = fc
-  .tuple(fc.constantFrom(first, last), fc.constantFrom("price", "level", "colour", "on"))
-  .map(([edge, field]) => edge(field));
+  .tuple(fc.constantFrom(first, last), scalarField)
+  .map(([edge, field]) => edge(field) as Aggregation);
+const listFeature = fc.oneof(
+  fc
+    .tuple(fc.constantFrom(firstN, lastN), scalarField, fewOf)
+    .map(([list, field, n]) => list(field, n) as Aggregation),
+  fc.tuple(numericField, fewOf).map(([field, n]) => topN(field, n) as Aggregation),
+);
+const sketchFeature = fc.oneof(
+  fc
+    .tuple(scalarField, fewOf)
+    .map(([field, bound]) => countDistinct(field, { max: bound }) as Aggregation),
+  fc
+    .tuple(scalarField, fc.constantFrom(4, 7, 11))
+    .map(([field, precision]) => approxCountDistinct(field, { precision }) as Aggregation),
+  fc
+    .tuple(numericField, fc.constantFrom(0, 0.5, 0.95, 1), fc.constantFrom(0.01, 0.05))
+    .map(([field, p, accuracy]) => approxPercentile(field, p, { accuracy }) as Aggregation),
+  fc
+    .tuple(fc.constant("level" as const), halfLife)
+    .map(([field, half]) => expDecaySum(field, half) as Aggregation),
+  fc.constant(vectorMean("spot") as Aggregation),
+);
 
+const anyFeature: fc.Arbitrary<Aggregation> = fc.oneof(
+  fc.constant(count() as Aggregation),
+  numericFeature,
+  edgeFeature,
+  listFeature,
+  sketchFeature,
+);
+
+/** Under a condition, or split by a field, or both. */
 const conditioned = (feature: fc.Arbitrary<Aggregation>): fc.Arbitrary<Aggregation> =>
   fc
-    .tuple(feature, fc.option(fc.constantFrom("red", "blue")), fc.option(fc.boolean()))
-    .map(([base, colour, on]) => {
+    .tuple(
+      feature,
+      fc.option(fc.constantFrom("red", "blue")),
+      fc.option(fc.boolean()),
+      fc.option(fc.constantFrom<readonly string[]>(["red"], ["blue", "red"]), { freq: 3 }),
+    )
+    .map(([base, colour, on, keys]) => {
       const byColour = colour === null ? base : base.where({ colour });
-      return on === null ? byColour : byColour.where({ on });
+      const byFlag = on === null ? byColour : byColour.where({ on });
+      return keys === null ? byFlag : byFlag.by("colour", { keys });
     });
 
-export const WINDOWS: readonly Duration[] = ["12s", "5m", "1h", "6h", "1d", "7d", "30d"];
+const LENGTHS: readonly Duration[] = ["12s", "5m", "1h", "6h", "1d", "7d", "30d"];
+
+/** Windows whose hop is a common tile size, divides one, or is like none. */
+const HOPPING: readonly Window[] = [
+  hopping("1m", "5s"),
+  hopping("10m", "15s"),
+  hopping("63m", "7m"),
+  hopping("1h", "20m"),
+  hopping("1d", "2h"),
+  hopping("7d", "1h"),
+  hopping("30d", "3d"),
+  tumbling("5m"),
+  tumbling("1h"),
+  tumbling("1d"),
+  tumbling("10d"),
+];
+
+export const WINDOWS: readonly Window[] = [...LENGTHS.map(sawtooth), ...HOPPING];
 
 /** A random view of up to five features. */
 export const anyView: fc.Arbitrary<ViewPlan> = fc
-  .array(
-    fc.tuple(
-      conditioned(fc.oneof(fc.constant(count() as Aggregation), numericFeature, edgeFeature)),
-      fc.option(fc.constantFrom(...WINDOWS)),
-    ),
-    { minLength: 1, maxLength: 5 },
-  )
+  .array(fc.tuple(conditioned(anyFeature), fc.option(fc.constantFrom(...WINDOWS))), {
+    minLength: 1,
+    maxLength: 5,
+    size: "max",
+  })
   .map((features) => {
     const named = features.map(([feature, window], i) => [
       `f${i}`,
@@ -77,6 +155,8 @@ export const anyView: fc.Arbitrary<ViewPlan> = fc
     });
     return compileView(view);
   });
+
+const component = fc.constantFrom("0.1", "-3", "1e-7", "12345.678");
 
 /** A random event of one device, at `spreadMs` around `base`. */
 export const anyEvent = (
@@ -97,11 +177,12 @@ export const anyEvent = (
       ),
       colour: fc.option(fc.constantFrom("red", "blue", "ぶどう色")),
       on: fc.option(fc.boolean()),
+      spot: fc.option(fc.tuple(component, component)),
     }),
   });
 
-const numeric = (value: string | number | boolean | null) =>
-  value === null || typeof value === "boolean" ? value : exactToText(exactOf(String(value)));
+const numeric = (value: PlainValue | null): string | null =>
+  value === null ? null : exactToText(exactOf(String(value)));
 
 /** The event as the log would keep it. */
 export function toLogEvent(
@@ -110,7 +191,7 @@ export function toLogEvent(
   tenant = "t",
   source: string = readings.name,
 ): LogEvent {
-  const { price = null, level = null, colour = null, on = null } = event.fields;
+  const { price = null, level = null, colour = null, on = null, spot = null } = event.fields;
   const body = recordToText({
     id: event.order,
     device: device_,
@@ -119,6 +200,7 @@ export function toLogEvent(
     level: numeric(level),
     colour: colour as string | null,
     on: on as boolean | null,
+    spot: spot === null ? null : (spot as readonly string[]).map((one) => numeric(one) ?? ""),
   });
   return {
     tenant,
@@ -140,18 +222,20 @@ export function oracleFeatures(plan: ViewPlan): readonly OracleFeature[] {
   const spec = JSON.parse(plan.spec) as {
     features: {
       aggregate: OracleFeature["aggregate"];
+      parameters?: OracleFeature["parameters"];
       field: string | null;
       where: { field: string; values: (string | boolean)[] }[];
-      window: { kind: string; lengthMs?: number };
+      by?: NonNullable<OracleFeature["by"]>;
+      window: Window;
     }[];
   };
-  return spec.features.map(({ aggregate, field, where, window }) => ({
+  return spec.features.map(({ aggregate, parameters = {}, field, where, by = null, window }) => ({
     aggregate,
+    parameters,
     field,
     where: Object.fromEntries(where.map((one) => [one.field, one.values])),
-    lengthMs: window.lengthMs ?? null,
+    by,
+    window,
     asText: field === "price",
   }));
 }
-
-export const longestWindowMs = Math.max(...WINDOWS.map((window) => durationMs(window)));

@@ -1,4 +1,13 @@
-import { count, last, max, mean, sum } from "../../src/features/aggregation.ts";
+import {
+  count,
+  countDistinct,
+  last,
+  lastN,
+  max,
+  mean,
+  sum,
+  varPop,
+} from "../../src/features/aggregation.ts";
 import type { FeatureValue } from "../../src/features/aggregates/aggregate.ts";
 import { entity, featureView } from "../../src/features/define.ts";
 import type { EventLog, LogEvent } from "../../src/features/event-log.ts";
@@ -6,6 +15,7 @@ import type { OnlineStore } from "../../src/features/online-store.ts";
 import { readOnline, type OnlineAnswer } from "../../src/features/read-online.ts";
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
 import type { StateArchive } from "../../src/features/state-filling.ts";
+import { hopping } from "../../src/features/window.ts";
 import { createVault, type Vault } from "../../src/governance/vault.ts";
 import type { ConsumeContext } from "../../src/ingest/consume.ts";
 import type { Delivery } from "../../src/ingest/delivery.ts";
@@ -27,6 +37,12 @@ export const byDevice = featureView("by_device", {
     average: mean("level").over("1d"),
     most: max("price").where({ on: true }),
     newest: last("price").over("30d"),
+    latest: lastN("price", 2),
+    spread: varPop("level").over("7d"),
+    colours: countDistinct("colour", { max: 2 }).over(hopping("1d", "2h")),
+    by_colour: count()
+      .by("colour", { keys: ["red"] })
+      .over("1d"),
   },
 });
 

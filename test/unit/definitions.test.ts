@@ -21,6 +21,14 @@ describe("the example's definitions", () => {
     expect([...collections.keys()]).toEqual(["helpdesk"]);
   });
 
+  it("keep the versions under which their states are stored", () => {
+    expect([...registry.views.values()].map(({ stateId }) => stateId)).toEqual([
+      "customer_spend@4edfc67d36be615a",
+      "customer_lifetime@6d400fc88a2aa881",
+      "merchant_activity@d47e5219c821df65",
+    ]);
+  });
+
   it("tell people what everything is for", () => {
     for (const { name, description } of definitions) {
       expect(description, `description of ${name}`).not.toBe("");

@@ -16,6 +16,8 @@ function extreme(sign: 1 | -1): Aggregate<Extreme> {
   return {
     empty: () => null,
     add: (best, { value }) => pick(best, value as Exact),
+    retract: (best, { value }) =>
+      best !== null && sign * compareExact(best, value as Exact) > 0 ? best : null,
     merge: pick,
     finish: (best, asText) => (best === null ? null : exactValue(best, asText)),
     encode: (writer, best) => {
@@ -27,6 +29,7 @@ function extreme(sign: 1 | -1): Aggregate<Extreme> {
     skip: (reader) => {
       if (reader.uint() !== 0) skipExact(reader);
     },
+    maxBytes: ({ valueBytes }) => 1 + valueBytes,
   };
 }
 

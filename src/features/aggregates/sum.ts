@@ -1,34 +1,37 @@
-import { addExact, divideExact, isFast, type Exact } from "../exact.ts";
+import { divideExact, negateExact, normaliseExact, type Exact } from "../exact.ts";
 import type { Aggregate } from "./aggregate.ts";
-import { decodeExact, encodeExact, exactValue, skipExact } from "./exact-codec.ts";
+import { COUNT_BYTES } from "./count.ts";
+import {
+  addEncoded,
+  addToSum,
+  decodeExact,
+  encodeExact,
+  exactBytes,
+  exactValue,
+  skipExact,
+  type Sum,
+} from "./exact-codec.ts";
 
-/** How many values, and their exact total m · 10^−s. */
-export interface Total {
+/** How many values, and their exact sum. */
+export interface Total extends Sum {
   n: number;
-  m: number | bigint;
-  s: number;
 }
 
-/** Adds in place; most totals of one column have one scale and stay small. */
-function addTo(total: Total, n: number, { m, s }: Exact): Total {
+function addTo(total: Total, n: number, value: Exact): Total {
   total.n += n;
-  if (total.s === s && isFast(total.m) && isFast(m)) {
-    total.m += m;
-    return total;
-  }
-  const sum = addExact(total, { m, s });
-  total.m = sum.m;
-  total.s = sum.s;
+  addToSum(total, value);
   return total;
 }
 
 const partial: Omit<Aggregate<Total>, "finish"> = {
   empty: () => ({ n: 0, m: 0, s: 0 }),
   add: (total, { value }) => addTo(total, 1, value as Exact),
+  retract: (total, { value }) =>
+    total.n > 0 ? addTo(total, -1, negateExact(value as Exact)) : null,
   merge: (into, from) => (from.n === 0 ? into : addTo(into, from.n, from)),
   encode: (writer, total) => {
     writer.uint(total.n);
-    if (total.n > 0) encodeExact(writer, total);
+    if (total.n > 0) encodeExact(writer, normaliseExact(total));
   },
   decode: (reader) => {
     const n = reader.uint();
@@ -36,11 +39,16 @@ const partial: Omit<Aggregate<Total>, "finish"> = {
   },
   mergeFrom: (into, reader) => {
     const n = reader.uint();
-    return n === 0 ? into : addTo(into, n, decodeExact(reader));
+    if (n === 0) return into;
+    into.n += n;
+    addEncoded(into, reader);
+    return into;
   },
   skip: (reader) => {
     if (reader.uint() > 0) skipExact(reader);
   },
+  // 38 digits, times two million
+  maxBytes: () => COUNT_BYTES + exactBytes(45),
 };
 
 /** The exact sum, rounded once when it is read. */

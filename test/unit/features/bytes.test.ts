@@ -62,6 +62,16 @@ describe("bytes", () => {
     expect(() => reader.uint()).toThrow(RangeError);
   });
 
+  it("are given back raw, as many as are asked for", () => {
+    const writer = new ByteWriter();
+    writer.raw(Uint8Array.of(1, 2, 255));
+    writer.uint(7);
+    const reader = new ByteReader(writer.finish());
+    expect(reader.raw(3)).toEqual(Uint8Array.of(1, 2, 255));
+    expect(reader.uint()).toBe(7);
+    expect(() => reader.raw(1)).toThrow(RangeError);
+  });
+
   it("keep a byte order mark and refuse what is no UTF-8", () => {
     const writer = new ByteWriter();
     writer.text("\uFEFFa");

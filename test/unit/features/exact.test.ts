@@ -7,7 +7,11 @@ import {
   exactOf,
   exactToNumber,
   exactToText,
+  multiplyExact,
+  negateExact,
+  normaliseExact,
   parseExact,
+  rootOfQuotient,
 } from "../../../src/features/exact.ts";
 import { anyOrder, shuffled } from "../../support/shuffle.ts";
 
@@ -83,6 +87,45 @@ describe("exact decimals", () => {
     // 2^53 + 1 over 2 lies exactly between two doubles of the half scale.
     expect(divideExact(exactOf("18014398509481986"), 2)).toBe(9007199254740992);
     expect(divideExact(exactOf("18014398509481990"), 2)).toBe(9007199254740996);
+  });
+
+  it("divides by more than a double holds", () => {
+    expect(divideExact(exactOf("1"), 3n)).toBe(1 / 3);
+    expect(divideExact(exactOf("-2.5"), 10n ** 30n)).toBe(-2.5e-30);
+    expect(divideExact(exactOf("9007199254740993"), 2n ** 52n)).toBe(2);
+    expect(divideExact(exactOf("9007199254740995"), 2n ** 52n)).toBe(2 + 2 ** -50);
+  });
+
+  it("multiplies, negates and normalises without losing a digit", () => {
+    const units = (text: string): bigint => {
+      const [whole = "", fraction = ""] = text.split(".");
+      return BigInt(whole + fraction.padEnd(19, "0"));
+    };
+    fc.assert(
+      fc.property(decimalText, decimalText, (a, b) => {
+        const product = multiplyExact(exactOf(a), exactOf(b));
+        expect(BigInt(product.m) * 10n ** BigInt(38 - product.s)).toBe(units(a) * units(b));
+        const sum = addExact(exactOf(a), negateExact(exactOf(b)));
+        expect(BigInt(sum.m) * 10n ** BigInt(19 - sum.s)).toBe(units(a) - units(b));
+        expect(normaliseExact(addExact(sum, exactOf(b)))).toEqual(normaliseExact(exactOf(a)));
+      }),
+    );
+    expect(normaliseExact({ m: 1_200n, s: 3 })).toEqual({ m: 12, s: 1 });
+    expect(normaliseExact({ m: 10n ** 40n, s: 30 })).toEqual({ m: 10_000_000_000, s: 0 });
+    expect(normaliseExact({ m: 0, s: 7 })).toEqual({ m: 0, s: 0 });
+    expect(Object.is(negateExact({ m: 0, s: 0 }).m, 0)).toBe(true);
+  });
+
+  it("takes the root of a quotient to the nearest double", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (n) => {
+        expect(rootOfQuotient(exactOf(String(n)), 1n)).toBe(Math.sqrt(n));
+        expect(rootOfQuotient(exactOf(`${n}e-10`), 4n)).toBeCloseTo(Math.sqrt(n) / 2e5, 12);
+      }),
+    );
+    expect(rootOfQuotient(exactOf("1e-300"), 1n)).toBe(1e-150);
+    expect(rootOfQuotient(exactOf("1e300"), 1n)).toBe(1e150);
+    expect(rootOfQuotient(exactOf("2"), 10n ** 700n)).toBe(0);
   });
 
   it("orders by value, not by form", () => {

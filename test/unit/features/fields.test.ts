@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { bigint, decimal, fieldsOf, pii } from "../../../src/features/fields.ts";
+import { bigint, decimal, fieldsOf, pii, vector } from "../../../src/features/fields.ts";
 
 const fieldOf = (schema: z.ZodType) => {
   const [field] = fieldsOf("s", z.object({ it: schema }));
@@ -23,8 +23,9 @@ describe("the fields of a source", () => {
     ["a decimal with a condition", decimal().refine((text) => text !== "0"), "decimal"],
     ["a long whole number", bigint().describe("an id"), "bigint"],
     ["a flag", z.boolean(), "boolean"],
+    ["a vector", vector(3), "vector"],
   ])("know %s for what it is", (_what, schema, kind) => {
-    expect(fieldOf(schema)).toEqual({
+    expect(fieldOf(schema)).toMatchObject({
       name: "it",
       kind,
       nullable: false,
@@ -34,6 +35,32 @@ describe("the fields of a source", () => {
     expect(fieldOf(schema.nullable())).toMatchObject({ kind, nullable: true });
     expect(fieldOf(schema.optional())).toMatchObject({ kind, nullable: true });
     expect(fieldOf(schema.nullish())).toMatchObject({ kind, nullable: true });
+  });
+
+  it.each<readonly [z.ZodType, number | undefined]>([
+    [z.string(), undefined],
+    [z.string().min(2), undefined],
+    [z.string().trim().max(5), 5],
+    [z.string().max(9).max(7).nullable(), 7],
+    [z.string().length(3), 3],
+    [z.enum(["a", "bcd"]), 3],
+    [z.literal(["ab", "c"]), 2],
+    [z.number().max(5), undefined],
+    [decimal(), undefined],
+  ])("know how long a text may be %#", (schema, length) => {
+    expect(fieldOf(schema)?.maxLength).toBe(length);
+  });
+
+  it("know how many numbers a vector has, and take no others", () => {
+    expect(fieldOf(vector(3).nullish())).toMatchObject({ kind: "vector", dimensions: 3 });
+    expect(vector(2).safeParse([1, 2.5]).success).toBe(true);
+    for (const wrong of [[1], [1, 2, 3], [1, "2"], [1, Number.NaN], "12"]) {
+      expect(vector(2).safeParse(wrong).success).toBe(false);
+    }
+    for (const dimensions of [0, 1.5, 4_097]) {
+      expect(() => vector(dimensions)).toThrow(/1 to 4096 numbers/);
+    }
+    expect(() => fieldOf(pii(vector(2), "drop"))).toThrow(/pii\(\) is for text/);
   });
 
   it("keep the personal tag wherever it is put, and through what is added to it", () => {

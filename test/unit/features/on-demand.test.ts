@@ -53,7 +53,7 @@ function refusal(requests: readonly Readonly<Record<string, unknown>>[] | undefi
 }
 
 const answer = (n: number, total: string | null): ReadonlyMap<string, ViewAnswer> =>
-  new Map([["use", { values: [n, total], statuses: ["PRESENT", "PRESENT"] }]]);
+  new Map([["use", { values: [n, total], statuses: ["PRESENT", "PRESENT"], capped: [] }]]);
 
 function compute(of: ReadonlyMap<string, ViewAnswer | undefined>, amount: number) {
   const failed = new Set<string>();
@@ -98,7 +98,7 @@ describe("requests of on-demand features", () => {
 describe("on-demand features", () => {
   it("are computed from the request and the features of the views", () => {
     const { ratio: values, other: amounts, failed } = compute(answer(4, "2.50"), 2);
-    expect(values).toEqual({
+    expect(values).toMatchObject({
       values: [0.5, "2.50", 4, null, false],
       statuses: ["PRESENT", "PRESENT", "PRESENT", "NULL_VALUE", "PRESENT"],
     });

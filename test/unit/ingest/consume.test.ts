@@ -24,7 +24,7 @@ const outcomes = (deliveries: readonly TestDelivery[]): readonly string[] =>
 
 const counts = async (world: World, keys: readonly string[]) =>
   (await readView(world.online, "t", "by_device", keys, NOON)).results.map(
-    ({ values, version }) => `${String(values[0])} at ${version["by_device"]}`,
+    ({ values, version }) => `${values[0] as number} at ${version["by_device"]}`,
   );
 
 const inQuarantine = (world: World) =>

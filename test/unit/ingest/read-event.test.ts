@@ -10,7 +10,7 @@ import {
   featureView,
 } from "../../../src/features/define.ts";
 import type { LogEvent } from "../../../src/features/event-log.ts";
-import { bigint, decimal, pii } from "../../../src/features/fields.ts";
+import { bigint, decimal, pii, vector } from "../../../src/features/fields.ts";
 import { compileDefinitions } from "../../../src/features/registry.ts";
 import { parseExactJson } from "../../../src/ingest/exact-json.ts";
 import { MAX_AHEAD_MS, readEvent, type Rejection } from "../../../src/ingest/read-event.ts";
@@ -29,6 +29,7 @@ const schema = z.object({
   colour: z.enum(["red", "blue"]).nullish(),
   on: z.boolean().nullish(),
   seen: z.iso.datetime({ offset: true }).nullish(),
+  spot: vector(2).nullish(),
 });
 const accept = [apiKey()];
 const sales = eventSource("sales", { schema, id: "id", eventTime: "at", accept });
@@ -160,6 +161,21 @@ describe("an accepted event", () => {
     const detail = await detailOf({ [name]: sent });
     expect(detail).toMatch(new RegExp(`^invalid_event: ${name}: `));
   });
+
+  it("has every number of a vector exactly, in its place", async () => {
+    const spot = "[9007199254740993, -0.10]";
+    expect((await bodyOf({ spot }))["spot"]).toEqual(["9007199254740993", "-0.1"]);
+    expect(await bodyOf({ spot: "null" })).not.toHaveProperty("spot");
+    const [one, other] = [await readText(jsonOf({ spot: "[1e1,2]" })), "[10.0,2.00]"];
+    expect(await readText(jsonOf({ spot: other }))).toEqual(one);
+  });
+
+  it.each(["[1]", "[1,2,3]", '[1,"2"]', "[1,null]", "[1,1e400]", "[[1],2]", "7", '"1,2"', "{}"])(
+    "has no vector of two numbers in %s",
+    async (spot) => {
+      expect(await detailOf({ spot })).toMatch(/^invalid_event: spot/);
+    },
+  );
 
   it("leaves out what the source does not declare, and what is null", async () => {
     const body = await bodyOf({

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { service } from "../../../src/features/define.ts";
+import { count, lastN } from "../../../src/features/aggregation.ts";
+import { featureView, service } from "../../../src/features/define.ts";
 import { DefinitionError } from "../../../src/features/fields.ts";
+import { compileDefinitions } from "../../../src/features/registry.ts";
 import { model } from "../../../src/predictions/define.ts";
 import { compileModel } from "../../../src/predictions/model-plan.ts";
 import { linearFile, logisticFile, planOf, registry, usage, use } from "./example.ts";
@@ -100,6 +102,23 @@ describe("a model is refused", () => {
     expect(refusal(() => planOf(linearFile([{ feature: "use:colour" }])))).toContain(
       'inputs[0]: "use:colour" is text: give "equals"',
     );
+  });
+
+  it("where it takes a list, or a value for each key, as a number", () => {
+    const many = featureView("many", {
+      entity: use.entity,
+      source: use.source,
+      features: {
+        lately: lastN("level", 3),
+        by_colour: count().by("colour", { keys: ["red"] }),
+      },
+    });
+    const features = service("many_features", [many]);
+    const defined = compileDefinitions([use.entity, use.source, many, features]);
+    for (const feature of ["many:lately", "many:by_colour"]) {
+      const of = model("m", { features, kind: "regressor", file: linearFile([{ feature }]) });
+      expect(refusal(() => compileModel(of, defined))).toContain(`"${feature}" is several values`);
+    }
   });
 
   it("where its name is no name", () => {

@@ -1,0 +1,145 @@
+import type { ByteReader } from "../bytes.ts";
+import { exp2 } from "../exp2.ts";
+import { divideExact, multiplyExact, negateExact, normaliseExact, type Exact } from "../exact.ts";
+import type { Aggregate, Observation } from "./aggregate.ts";
+import { COUNT_BYTES } from "./count.ts";
+import { addToSum, decodeExact, encodeExact, exactBytes, skipExact } from "./exact-codec.ts";
+import { checkedWhole, type Parameters } from "./parameters.ts";
+import type { Total } from "./sum.ts";
+
+/**
+ * Exact weighted sums, one for each half-life of time: block k holds the events with
+ * k = floor(t / H), and the sum of v · w, with w = 2^(t / H − k) as a whole number of 2^−52.
+ */
+interface Blocks {
+  readonly totals: Map<number, Total>;
+  /** The largest block number, −Infinity where there is none. */
+  newest: number;
+  /** Whether any event was left out because it is too old beside the newest. */
+  hasDropped: boolean;
+}
+
+/**
+ * What lies in an older block than this is over 64 half-lives older than an event of the newest, so
+ * that it weighs less than 2^−64 of that one: for values alike, less than a sum of doubles shows.
+ */
+const KEPT = 64;
+
+const WEIGHT_ONE = 2 ** 52;
+const WEIGHT_ONE_BIG = 2n ** 52n;
+
+/**
+ * Drops what is too old beside the newest. What is dropped early would be dropped at the end too,
+ * since the newest only moves on: what is left, and whether anything went, depend on the set alone.
+ */
+function dropOld(blocks: Blocks): void {
+  for (const k of blocks.totals.keys()) {
+    if (k >= blocks.newest - KEPT) continue;
+    blocks.totals.delete(k);
+    blocks.hasDropped = true;
+  }
+}
+
+function addTo(blocks: Blocks, k: number, n: number, sum: Exact): void {
+  const total = blocks.totals.get(k) ?? { n: 0, m: 0, s: 0 };
+  total.n += n;
+  addToSum(total, sum);
+  blocks.totals.set(k, total);
+  if (k > blocks.newest) blocks.newest = k;
+}
+
+/**
+ * Σ v · 2^(−(T − t) / H) at the time T of the read: it goes on decaying when nothing arrives. Within
+ * 1e−14 of Σ |v| · 2^(−(T − t) / H), and of what is left out for its age, see KEPT.
+ */
+export function expDecaySum(parameters: Parameters): Aggregate<Blocks> {
+  const halfLifeMs = checkedWhole(parameters, "half_life_ms", 1_000, 2 ** 40);
+  const blockOf = (time: number): number => Math.floor(time / halfLifeMs);
+  const growth = (time: number): number => exp2((time - blockOf(time) * halfLifeMs) / halfLifeMs);
+  const weighted = ({ value, time }: Observation): Exact =>
+    multiplyExact(value as Exact, { m: growth(time) * WEIGHT_ONE, s: 0 });
+  const mergeFrom = (into: Blocks, reader: ByteReader): Blocks => {
+    const head = reader.uint();
+    if (head === 0) return into;
+    if (head % 2 === 1) into.hasDropped = true;
+    let k = reader.int();
+    for (let left = Math.floor(head / 2); left > 0; left -= 1) {
+      k -= reader.uint();
+      addTo(into, k, reader.uint(), decodeExact(reader));
+    }
+    dropOld(into);
+    return into;
+  };
+  const empty = (): Blocks => ({
+    totals: new Map(),
+    newest: Number.NEGATIVE_INFINITY,
+    hasDropped: false,
+  });
+  return {
+    empty,
+    add(blocks, observation) {
+      addTo(blocks, blockOf(observation.time), 1, weighted(observation));
+      dropOld(blocks);
+      return blocks;
+    },
+    retract(blocks, observation) {
+      const k = blockOf(observation.time);
+      const total = blocks.totals.get(k);
+      if (total === undefined) return null;
+      // Without its newest block, what was too old beside it may count again.
+      const isLast = total.n === 1;
+      if (isLast && k === blocks.newest && blocks.hasDropped) return null;
+      addTo(blocks, k, -1, negateExact(weighted(observation)));
+      if (isLast) {
+        blocks.totals.delete(k);
+        blocks.newest = Math.max(...blocks.totals.keys());
+      }
+      return blocks;
+    },
+    merge(into, from) {
+      for (const [k, total] of from.totals) addTo(into, k, total.n, total);
+      into.hasDropped ||= from.hasDropped;
+      dropOld(into);
+      return into;
+    },
+    finish({ totals }, _asText, asOf) {
+      if (totals.size === 0) return null;
+      const now = blockOf(asOf);
+      // Oldest first: one order, whatever the order of the events.
+      const blocks = [...totals].toSorted(([a], [b]) => a - b);
+      const sum = blocks.reduce(
+        (all, [k, total]) => all + divideExact(total, WEIGHT_ONE_BIG) * 2 ** (k - now),
+        0,
+      );
+      return sum / growth(asOf);
+    },
+    encode(writer, { totals, newest, hasDropped }) {
+      writer.uint(totals.size * 2 + (hasDropped ? 1 : 0));
+      if (totals.size === 0) return;
+      writer.int(newest);
+      let previous = newest;
+      for (const [k, total] of [...totals].toSorted(([a], [b]) => b - a)) {
+        writer.uint(previous - k);
+        writer.uint(total.n);
+        encodeExact(writer, normaliseExact(total));
+        previous = k;
+      }
+    },
+    decode: (reader) => mergeFrom(empty(), reader),
+    mergeFrom,
+    skip(reader) {
+      const head = reader.uint();
+      if (head === 0) return;
+      reader.int();
+      for (let left = Math.floor(head / 2); left > 0; left -= 1) {
+        reader.uint();
+        reader.uint();
+        skipExact(reader);
+      }
+    },
+    // 38 digits, times 2^53, times two million
+    maxBytes: ({ tileMs }) =>
+      9 +
+      Math.min(KEPT + 1, Math.ceil(tileMs / halfLifeMs) + 1) * (1 + COUNT_BYTES + exactBytes(61)),
+  };
+}

@@ -1,0 +1,61 @@
+import type { ByteReader, ByteWriter } from "../bytes.ts";
+import type { Exact } from "../exact.ts";
+import type { FieldValue, Observation, ScalarValue } from "./aggregate.ts";
+import { decodeExact, encodeExact, exactValue, skipExact } from "./exact-codec.ts";
+
+/** What kind of value follows; 0 is left to say that none does. */
+const TEXT = 1;
+const NUMBER = 2;
+const FALSE = 3;
+const TRUE = 4;
+
+function encodeValue(writer: ByteWriter, value: FieldValue): void {
+  if (typeof value === "boolean") return writer.uint(value ? TRUE : FALSE);
+  writer.uint(typeof value === "string" ? TEXT : NUMBER);
+  if (typeof value === "string") writer.text(value);
+  else encodeExact(writer, value as Exact);
+}
+
+function decodeValue(reader: ByteReader, tag: number): FieldValue {
+  if (tag === TEXT) return reader.text();
+  return tag === NUMBER ? decodeExact(reader) : tag === TRUE;
+}
+
+/** Writes an observation of a plain value (no vector): its type, value, time and order. */
+export function encodeObservation(writer: ByteWriter, { value, time, order }: Observation): void {
+  encodeValue(writer, value);
+  writer.int(time);
+  writer.text(order);
+}
+
+/** Reads an observation whose type was read already. */
+export function decodeObservation(reader: ByteReader, tag: number): Observation {
+  const value = decodeValue(reader, tag);
+  return { value, time: reader.int(), order: reader.text() };
+}
+
+/** Reads past an observation whose type was read already. */
+export function skipObservation(reader: ByteReader, tag: number): void {
+  if (tag === TEXT) reader.skip(reader.uint());
+  else if (tag === NUMBER) skipExact(reader);
+  reader.uint();
+  reader.skip(reader.uint());
+}
+
+/** An event id has at most 256 characters; most are no longer than a UUID. */
+const ORDER_BYTES = 1 + 40;
+const TIME_BYTES = 7;
+
+/** Pure. The most bytes of an observation whose value takes so many. */
+export const observationBytes = (valueBytes: number): number =>
+  1 + valueBytes + TIME_BYTES + ORDER_BYTES;
+
+/** Pure. The value that a client reads. */
+export const plainValue = (value: FieldValue, asText: boolean): ScalarValue =>
+  typeof value === "object" ? exactValue(value as Exact, asText) : value;
+
+/** Pure. Above zero where `a` comes after `b` by (time, order), below where before. */
+export function compareObservations(a: Observation, b: Observation): number {
+  if (a.time !== b.time) return a.time - b.time;
+  return a.order === b.order ? 0 : a.order > b.order ? 1 : -1;
+}
