@@ -1,4 +1,8 @@
-import { applyDefinitions, type ApplyStep } from "../src/features/apply-definitions.ts";
+import {
+  applyDefinitions,
+  type AppliedDefinitions,
+  type ApplyStep,
+} from "../src/features/apply-definitions.ts";
 import type { OnlineStore } from "../src/features/online-store.ts";
 import type { Registry } from "../src/features/registry.ts";
 import type { Vault } from "../src/governance/vault.ts";
@@ -9,6 +13,9 @@ import { createEventLog } from "../src/platform/neon/event-log.ts";
 import { createQuarantineStore } from "../src/platform/neon/quarantine-store.ts";
 import type { SqlClient } from "../src/platform/neon/sql-client.ts";
 import { createStateArchive } from "../src/platform/neon/state-archive.ts";
+import type { PlannedChange } from "../src/planning/plan.ts";
+import { counted } from "./support/number-text.ts";
+import type { Progress, ProgressStep } from "./support/progress.ts";
 
 export interface ApplyRegistryOptions {
   readonly registry: Registry;
@@ -16,23 +23,31 @@ export interface ApplyRegistryOptions {
   readonly online: OnlineStore;
   /** Seals past events that turn out to be impossible to fold. */
   readonly vault: Vault;
+  /** What is planned: how much there is to build. */
+  readonly planned: readonly PlannedChange[];
   readonly print: (line: string) => void;
+  readonly progress: Progress;
 }
 
-const counted = (count: number, one: string, many: string): string =>
-  `${count} ${count === 1 ? one : many}`;
-
-const progressOf = (step: ApplyStep, done: number): string =>
-  step.kind === "build"
-    ? `${step.view.name} version ${step.view.version}: ${done} entities built`
-    : `${done} past events looked through`;
+/** How far a step is, measured in events: entities differ in size. */
+function stepOf(step: ApplyStep, events: number, planned: readonly PlannedChange[]): ProgressStep {
+  const unit = "events";
+  if (step.kind === "backfill") {
+    const total = planned.reduce((sum, { build }) => sum + (build?.backfill ?? 0), 0);
+    return { label: "past events of new entities", done: events, total, unit };
+  }
+  const { name, version } = step.view;
+  const change = planned.find((one) => one.kind === "view" && one.name === name);
+  const total = change?.build?.events ?? null;
+  return { label: `${name} version ${version}`, done: events, total, unit };
+}
 
 /**
- * Applies the definitions to a database and its online store, printing a line for every view that
- * is new or changed and one for every thousand entities built.
+ * Applies the definitions to a database and its online store, showing how far it is, and printing a
+ * line for every view that is new or changed.
  */
 export async function applyRegistry(options: ApplyRegistryOptions): Promise<void> {
-  const { registry, client, online, vault, print } = options;
+  const { registry, client, online, vault, planned, print, progress } = options;
   const now = (): number => Date.now();
   const log = createEventLog(client);
   const folding = applying({
@@ -43,31 +58,42 @@ export async function applyRegistry(options: ApplyRegistryOptions): Promise<void
     vault,
     quarantine: createQuarantineStore(client),
   });
-  let told = 0;
-  const applied = await applyDefinitions({
-    registry,
-    online,
-    definitions: createDefinitionStore(client),
-    archive: createStateArchive(client),
-    now,
-    fold: async (entities) => {
-      const { projected } = await applyEvents(folding, [], entities);
-      await log.settleOutbox(projected);
-    },
-    progress: (step, done) => {
-      if (Math.floor(done / 1_000) === told) return;
-      told = Math.floor(done / 1_000);
-      print(`  ${progressOf(step, done)}`);
-    },
-  });
-  if (applied.backfilled > 0) {
-    print(`${counted(applied.backfilled, "past event", "past events")} given to new entities`);
+  try {
+    const applied = await applyDefinitions({
+      registry,
+      online,
+      definitions: createDefinitionStore(client),
+      archive: createStateArchive(client),
+      now,
+      fold: async (entities) => {
+        const { projected } = await applyEvents(folding, [], entities);
+        await log.settleOutbox(projected);
+      },
+      progress: (step, _done, events) => progress.show(stepOf(step, events, planned)),
+    });
+    progress.end();
+    for (const line of appliedText(applied)) print(line);
+  } finally {
+    progress.end();
   }
-  for (const { name, version, stateId } of applied.registered) {
-    const built = applied.built.get(stateId);
-    const entities = built === undefined ? null : counted(built, "entity", "entities");
-    const from = entities === null ? "" : `, built from the log for ${entities}`;
-    print(`${name} is version ${version}${from}`);
-  }
-  if (applied.unchanged > 0) print(`${counted(applied.unchanged, "view", "views")} unchanged`);
+}
+
+function appliedText(applied: AppliedDefinitions): readonly string[] {
+  const { views, registered, backfilled, built } = applied;
+  const isNew = new Set(registered.map(({ stateId }) => stateId));
+  const told = views.filter(({ stateId }) => isNew.has(stateId) || built.has(stateId));
+  const given = `${counted(backfilled, "past event", "past events")} given to new entities`;
+  const same = views.length - told.length;
+  return [
+    ...(backfilled > 0 ? [given] : []),
+    ...told.map(({ name, version, stateId }) => {
+      const entities = built.get(stateId);
+      const from =
+        entities === undefined
+          ? ""
+          : `, built from the log for ${counted(entities, "entity", "entities")}`;
+      return `${name} is version ${version}${from}`;
+    }),
+    ...(same > 0 ? [`${counted(same, "view", "views")} unchanged`] : []),
+  ];
 }

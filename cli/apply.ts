@@ -1,12 +1,12 @@
+import { checks } from "../definitions/checks.ts";
 import { definitions } from "../definitions/index.ts";
-import { compileDeployment } from "../src/deployment.ts";
 import { DefinitionError } from "../src/features/fields.ts";
 import { createVault } from "../src/governance/vault.ts";
-import { createIndexRegistry } from "../src/platform/neon/index-registry.ts";
+import { applyDeployment } from "./apply-deployment.ts";
 import { parseArgs, processTerminal, runCommand, UsageError } from "./args.ts";
-import { applyIndexes } from "./apply-indexes.ts";
-import { applyRegistry } from "./apply-registry.ts";
+import { planText } from "./plan-text.ts";
 import { connectDatabase } from "./support/database.ts";
+import type { HeldLease } from "./support/hold-lease.ts";
 import { connectOnline } from "./support/online.ts";
 import { findSecret } from "./support/secrets.ts";
 
@@ -14,14 +14,27 @@ const USAGE = `Applies the definitions in definitions/ to a database and its onl
 
   npm run apply
 
-Registers new and changed views as immutable versions, builds them from the events that are there
-already, and then lets the Worker answer with them. Registers the indexes of collections too, and
-waits until the Worker has put all documents into those that are new. Safe to repeat, to interrupt
-and to run while events and documents arrive. It works on the running local stack, or on the
-deployment whose DATABASE_URL, UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN and
-ENCRYPTION_SECRET are in the environment. Not to be run twice at once.`;
+Prints the plan (see npm run plan) and carries it out, without asking. Registers definitions as
+immutable versions, builds new and changed views from the events that are there already, and then
+lets the Worker answer with them. Registers the indexes of collections too, and waits until the
+Worker has put all documents into those that are new. Refuses, before anything is changed, where a
+golden case of an on-demand view fails or a check in definitions/checks.ts finds something.
+
+Safe to repeat, to interrupt and to run while events and documents arrive. Two at once do no harm:
+the second one says who is at it. It works on the running local stack, or on the deployment whose
+DATABASE_URL, UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN and ENCRYPTION_SECRET are in the
+environment. Ends with 1 where it refuses, or is not done.`;
 
 const surroundings = { env: process.env, root: `${import.meta.dirname}/..` };
+
+/** A lease ends by itself in half a minute; somebody who stops apply may want it again at once. */
+function releaseOnSignal(lease: HeldLease): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => {
+      void lease.release().finally(() => process.exit(130));
+    });
+  }
+}
 
 async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs(args, {});
@@ -32,18 +45,29 @@ async function run(args: readonly string[]): Promise<number> {
   if (positionals.length > 0) throw new UsageError(`apply takes no "${positionals[0]}"`);
   const client = await connectDatabase(surroundings);
   const online = await connectOnline(surroundings);
-  const { registry, collections } = compileDeployment(definitions);
   const secret = await findSecret("ENCRYPTION_SECRET", surroundings);
   if (secret === null) {
     throw new UsageError("No ENCRYPTION_SECRET in the environment, .dev.vars or .freshet.");
   }
-  const vault = createVault(secret.value);
   const print = (line: string): void => processTerminal.print(line);
-  await applyRegistry({ vault, registry, client, online, print });
-  const indexes = createIndexRegistry(client);
-  const built = await applyIndexes({ collections, indexes, local: client.local, print });
-  if (built) print(`Applied to ${client.where}.`);
-  return built ? 0 : 1;
+  const outcome = await applyDeployment({
+    definitions,
+    checks,
+    client,
+    online,
+    vault: createVault(secret.value),
+    local: client.local,
+    planLines: (plan) => [...planText(plan), ""],
+    print,
+    draw: process.stderr.isTTY
+      ? (line) =>
+          void process.stderr.write(`\r\u001B[K${line.slice(0, process.stderr.columns - 1)}`)
+      : null,
+    onLease: releaseOnSignal,
+  });
+  if (outcome === "applied") print(`Applied to ${client.where}.`);
+  if (outcome === "refused") processTerminal.tell("Refused; nothing was changed.");
+  return outcome === "applied" ? 0 : 1;
 }
 
 process.exitCode = await runCommand(processTerminal, "npm run apply -- --help", async () => {

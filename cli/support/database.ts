@@ -53,7 +53,8 @@ function naming(client: SqlClient, where: string): Database {
       return await asked;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      const hint = local ? " Does the local stack run (npm start)?" : "";
+      const down = local ? " Does the local stack run (npm start)?" : "";
+      const hint = error.code === "internal" ? " Is it up to date (npm run migrate)?" : down;
       throw new AppError(error.code, `Asked ${where}: ${error.message}${hint}`, { cause: error });
     }
   };

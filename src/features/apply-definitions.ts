@@ -14,7 +14,8 @@ export interface ApplyDefinitionsContext {
   readonly now: () => number;
   /** Folds what is pending for these entities (ingest/apply.ts does). */
   readonly fold: (entities: readonly EntityRef[]) => Promise<void>;
-  readonly progress: (step: ApplyStep, done: number) => void;
+  /** `done` counts events of a backfill, and entities of a building, beside their `events`. */
+  readonly progress: (step: ApplyStep, done: number, events: number) => void;
 }
 
 /** What takes long: giving past events to a new kind of entity, or building a view. */
@@ -23,7 +24,9 @@ export type ApplyStep =
   | { readonly kind: "build"; readonly view: RegisteredView };
 
 export interface AppliedDefinitions {
-  /** Views that are new or changed, under their new version. */
+  /** The deployment's views, as they are registered now. */
+  readonly views: readonly RegisteredView[];
+  /** Those that are new or changed, under their new version. */
   readonly registered: readonly RegisteredView[];
   /** How many entities were built for each. */
   readonly built: ReadonlyMap<string, number>;
@@ -43,7 +46,7 @@ export async function applyDefinitions(ctx: ApplyDefinitionsContext): Promise<Ap
   const known = new Set(before.map(({ stateId }) => stateId));
   // Before the views are registered: an entity without any history makes its views complete.
   const backfilled = await backfill(
-    { ...ctx, progress: (events) => ctx.progress({ kind: "backfill" }, events) },
+    { ...ctx, progress: (events) => ctx.progress({ kind: "backfill" }, events, events) },
     newFeeds(registry.views.values(), before),
   );
   const views = [...registry.views.values()].map(({ name, stateId, specHash, spec, entity }) => ({
@@ -58,7 +61,8 @@ export async function applyDefinitions(ctx: ApplyDefinitionsContext): Promise<Ap
   for (const view of all) {
     const plan = registry.views.get(view.name);
     if (view.complete || plan === undefined || plan.stateId !== view.stateId) continue;
-    const progress = (entities: number): void => ctx.progress({ kind: "build", view }, entities);
+    const progress = (entities: number, events: number): void =>
+      ctx.progress({ kind: "build", view }, entities, events);
     const build: BuildContext = { definitions, online: ctx.online, progress };
     built.set(view.stateId, await buildView(build, plan));
   }
@@ -67,5 +71,6 @@ export async function applyDefinitions(ctx: ApplyDefinitionsContext): Promise<Ap
   }
   const wanted = new Set(views.map(({ stateId }) => stateId));
   const registered = all.filter(({ stateId }) => wanted.has(stateId) && !known.has(stateId));
-  return { registered, built, backfilled, unchanged: wanted.size - registered.length };
+  const unchanged = wanted.size - registered.length;
+  return { views: all, registered, built, backfilled, unchanged };
 }

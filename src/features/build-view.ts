@@ -8,8 +8,8 @@ import { emptyState, encodeState } from "./state.ts";
 export interface BuildContext {
   readonly definitions: Pick<DefinitionStore, "readHistories" | "putBuiltStates" | "markComplete">;
   readonly online: Pick<OnlineStore, "write">;
-  /** Told how many entities are built so far. */
-  readonly progress: (entities: number) => void;
+  /** Told how many entities are built so far, of how many events. */
+  readonly progress: (entities: number, events: number) => void;
 }
 
 /** Entities whose histories are held in memory at once. */
@@ -38,7 +38,7 @@ export function stateOfHistory(plan: ViewPlan, history: EntityHistory): string {
  */
 export async function buildView(ctx: BuildContext, plan: ViewPlan): Promise<number> {
   let after: { readonly tenant: string; readonly key: string } | null = null;
-  let built = 0;
+  let [built, read] = [0, 0];
   for (;;) {
     const histories: readonly EntityHistory[] = await ctx.definitions.readHistories(
       plan.entity,
@@ -61,8 +61,10 @@ export async function buildView(ctx: BuildContext, plan: ViewPlan): Promise<numb
     const moved = written.indexOf(false);
     const reached = moved < 0 ? last : moved === 0 ? null : (histories[moved - 1] ?? null);
     if (reached !== null) after = { tenant: reached.tenant, key: reached.key };
-    built += moved < 0 ? histories.length : moved;
-    ctx.progress(built);
+    const done = moved < 0 ? histories : histories.slice(0, moved);
+    built += done.length;
+    read += done.reduce((sum, { events }) => sum + events.length, 0);
+    ctx.progress(built, read);
   }
   await ctx.definitions.markComplete(plan.stateId);
   return built;

@@ -186,6 +186,16 @@ type Given<V extends readonly AnyView[]> = {
   readonly [View in V[number] as View["name"]]: ViewValues<View>;
 };
 
+/**
+ * What on-demand features must give: a request, the features it meets (null where left out), and
+ * some of the results.
+ */
+export interface GoldenCase {
+  readonly request: Readonly<Record<string, unknown>>;
+  readonly features?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly expect: Readonly<Record<string, unknown>>;
+}
+
 /** Features computed from a request and other features, by the same function everywhere. */
 export interface OnDemandView<N extends string = string, F = Readonly<Record<string, unknown>>> {
   readonly kind: "on_demand_view";
@@ -194,6 +204,7 @@ export interface OnDemandView<N extends string = string, F = Readonly<Record<str
   readonly request: z.ZodObject;
   readonly from: readonly AnyView[];
   readonly features: F;
+  readonly cases: readonly GoldenCase[];
   readonly description: string;
 }
 
@@ -203,7 +214,10 @@ export type OnDemandFunction = (input: {
   readonly features: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }) => string | number | boolean | null;
 
-/** Declares on-demand features; raise `version` with every change of a function. */
+/**
+ * Declares on-demand features; raise `version` with every change of a function. `cases` are checked
+ * whenever the definitions are applied.
+ */
 export function onDemand<
   const N extends string,
   R extends z.ZodObject,
@@ -224,11 +238,22 @@ export function onDemand<
     readonly request: R;
     readonly from: V;
     readonly features: F;
+    readonly cases?: readonly {
+      readonly request: z.input<R>;
+      readonly features?: { readonly [View in keyof Given<V>]?: Partial<Given<V>[View]> };
+      readonly expect: { readonly [K in keyof NoInfer<F>]?: ReturnType<NoInfer<F>[K]> };
+    }[];
     readonly description?: string;
   },
 ): OnDemandView<N, F> {
-  const { description = "" } = options;
-  return { kind: "on_demand_view", name, ...options, description };
+  const { cases = [], description = "" } = options;
+  return {
+    kind: "on_demand_view",
+    name,
+    ...options,
+    cases: cases as readonly GoldenCase[],
+    description,
+  };
 }
 
 /** Views that are read together under one name. */

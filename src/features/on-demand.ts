@@ -1,6 +1,7 @@
 import { AppError, type FieldError } from "../errors.ts";
 import type { FeatureValue } from "./aggregates/aggregate.ts";
 import type { ViewAnswer } from "./assemble.ts";
+import type { OnDemandFunction } from "./define.ts";
 import type { OnDemandPlan } from "./registry.ts";
 import type { Selection } from "./select.ts";
 
@@ -60,6 +61,18 @@ const clean = (value: unknown): FeatureValue =>
     ? (value as FeatureValue)
     : null;
 
+/** One on-demand feature; null, and `failed`, where its function throws. */
+export function computeFeature(
+  compute: OnDemandFunction,
+  input: Parameters<OnDemandFunction>[0],
+): { readonly value: FeatureValue; readonly failed: boolean } {
+  try {
+    return { value: clean(compute(input)), failed: false };
+  } catch {
+    return { value: null, failed: true };
+  }
+}
+
 /**
  * Computes on-demand features from a request and the features of the views (after defaults). A
  * function that throws gives null, and its name is added to `failed`.
@@ -70,8 +83,8 @@ export function computeOnDemand(
   requests: RequestOf,
   failed: Set<string>,
 ): ReadonlyMap<string, ViewAnswer> {
-  const computed = new Map<string, ViewAnswer>();
-  if (selection.onDemand.length === 0) return computed;
+  const answered = new Map<string, ViewAnswer>();
+  if (selection.onDemand.length === 0) return answered;
   const given = Object.fromEntries(
     selection.views.map(({ name, features }) => {
       const values = answers.get(name)?.values ?? [];
@@ -81,15 +94,12 @@ export function computeOnDemand(
   for (const { name, features } of selection.onDemand) {
     const request = requests.get(name) ?? {};
     const values = features.map((feature) => {
-      try {
-        return clean(feature.compute({ request, features: given }));
-      } catch {
-        failed.add(`${name}:${feature.name}`);
-        return null;
-      }
+      const computed = computeFeature(feature.compute, { request, features: given });
+      if (computed.failed) failed.add(`${name}:${feature.name}`);
+      return computed.value;
     });
     const statuses = values.map((value) => (value === null ? "NULL_VALUE" : "PRESENT"));
-    computed.set(name, { values, statuses, capped: [] });
+    answered.set(name, { values, statuses, capped: [] });
   }
-  return computed;
+  return answered;
 }

@@ -8,6 +8,7 @@ import {
   type EventSource,
   type FeatureService,
   type FeatureView,
+  type GoldenCase,
   type OnDemandFunction,
   type OnDemandView,
 } from "./define.ts";
@@ -35,6 +36,7 @@ export interface OnDemandPlan {
   readonly request: z.ZodObject;
   readonly from: readonly string[];
   readonly features: readonly { readonly name: string; readonly compute: OnDemandFunction }[];
+  readonly cases: readonly GoldenCase[];
   readonly description: string;
 }
 
@@ -97,8 +99,28 @@ function compileOnDemand(view: OnDemandView): OnDemandPlan {
     return { name: feature, compute: compute as OnDemandFunction };
   });
   const from = view.from.map(({ name }) => name);
-  const { name, version, request, description } = view;
-  return { name, version, request, from, features, description };
+  const { name, version, request, cases, description } = view;
+  checkCases(view);
+  return { name, version, request, from, features, cases, description };
+}
+
+/** Refuses a golden case that names a feature which is not there: it would be null for ever. */
+function checkCases({ name, cases, features: own, from }: OnDemandView): void {
+  const views = Object.fromEntries(from.map((view) => [view.name, view.features]));
+  for (const [i, { features = {}, expect }] of cases.entries()) {
+    const unknown = [
+      ...Object.keys(expect).filter((feature) => !Object.hasOwn(own, feature)),
+      ...Object.entries(features).flatMap(([view, values]) =>
+        Object.keys(values)
+          .filter((feature) => !Object.hasOwn(views[view] ?? {}, feature))
+          .map((feature) => `${view}:${feature}`),
+      ),
+    ];
+    if (unknown.length === 0) continue;
+    throw new DefinitionError(
+      `on-demand view "${name}", golden case ${i + 1}: there is no feature ${unknown.join(", ")}`,
+    );
+  }
 }
 
 function groupBy<T>(items: Iterable<T>, key: (item: T) => string): Map<string, readonly T[]> {
@@ -187,28 +209,39 @@ const compileService = ({ name, views, description }: FeatureService): ServicePl
   description,
 });
 
+/**
+ * Refuses what uses a definition that is not in the list, and names everything that uses it: it was
+ * removed too early, or forgotten.
+ */
 function checkReferences(registry: Registry): void {
   const { entities, sources, views, onDemand, services } = registry;
-  const require = (
+  const readable = new Set([...views.keys(), ...onDemand.keys()]);
+  const missing = new Map<string, string[]>();
+  const need = (
     by: string,
     kind: string,
     known: ReadonlySet<string> | ReadonlyMap<string, unknown>,
     name: string,
-  ) => {
+  ): void => {
     if (known.has(name)) return;
-    throw new DefinitionError(
-      `${by} uses the ${kind} "${name}", which is not among the definitions: add it to the list`,
-    );
+    const what = `${kind} "${name}"`;
+    missing.set(what, [...(missing.get(what) ?? []), by]);
   };
   for (const view of views.values()) {
-    require(`view "${view.name}"`, "entity", entities, view.entity);
-    require(`view "${view.name}"`, "source", sources, view.source);
+    need(`view "${view.name}"`, "entity", entities, view.entity);
+    need(`view "${view.name}"`, "source", sources, view.source);
   }
   for (const plan of onDemand.values()) {
-    for (const name of plan.from) require(`on-demand view "${plan.name}"`, "view", views, name);
+    for (const name of plan.from) need(`on-demand view "${plan.name}"`, "view", views, name);
   }
-  const readable = new Set([...views.keys(), ...onDemand.keys()]);
   for (const plan of services.values()) {
-    for (const name of plan.views) require(`service "${plan.name}"`, "view", readable, name);
+    for (const name of plan.views) need(`service "${plan.name}"`, "view", readable, name);
   }
+  const [first] = missing;
+  if (first === undefined) return;
+  const [what, by] = first;
+  throw new DefinitionError(
+    `${by.join(", ")} ${by.length === 1 ? "uses" : "use"} the ${what}, which is not among the ` +
+      `definitions: add it to the list, or remove what uses it`,
+  );
 }

@@ -12,21 +12,35 @@ import type { DefinitionStore } from "../../src/features/definition-store.ts";
 import type { EntityRef, EventLog } from "../../src/features/event-log.ts";
 import type { StateArchive } from "../../src/features/state-filling.ts";
 import type { KeyStore } from "../../src/governance/key-store.ts";
+import type { DefinitionHistory } from "../../src/planning/definition-history.ts";
+import type { LeaseStore } from "../../src/planning/lease-store.ts";
+import type { LogSizes } from "../../src/planning/log-sizes.ts";
 import type { QuarantineStore } from "../../src/ingest/quarantine-store.ts";
+import { createDefinitionHistory } from "../../src/platform/neon/definition-history.ts";
 import { createDefinitionStore } from "../../src/platform/neon/definition-store.ts";
 import { createDocumentIndex } from "../../src/platform/neon/document-index.ts";
 import { createEventLog } from "../../src/platform/neon/event-log.ts";
 import { createIndexRegistry } from "../../src/platform/neon/index-registry.ts";
 import { createKeyStore } from "../../src/platform/neon/key-store.ts";
+import { createLeaseStore } from "../../src/platform/neon/lease-store.ts";
+import { createLogSizes } from "../../src/platform/neon/log-sizes.ts";
 import { createQuarantineStore } from "../../src/platform/neon/quarantine-store.ts";
-import { createSqlClient, type SqlParam, type SqlRow } from "../../src/platform/neon/sql-client.ts";
+import {
+  createSqlClient,
+  type SqlClient,
+  type SqlParam,
+  type SqlRow,
+} from "../../src/platform/neon/sql-client.ts";
 import { createStateArchive } from "../../src/platform/neon/state-archive.ts";
 import type { DocumentIndex } from "../../src/retrieval/document-index.ts";
 import type { IndexRegistry } from "../../src/retrieval/index-registry.ts";
+import { createMemoryDefinitionHistory } from "./fakes/memory-definition-history.ts";
 import { createMemoryDefinitionStore } from "./fakes/memory-definition-store.ts";
 import { createMemoryDocuments } from "./fakes/memory-document-index.ts";
 import { createMemoryEventLog } from "./fakes/memory-event-log.ts";
 import { createMemoryKeyStore } from "./fakes/memory-key-store.ts";
+import { createMemoryLeaseStore } from "./fakes/memory-lease-store.ts";
+import { createMemoryLogSizes } from "./fakes/memory-log-sizes.ts";
 import { createMemoryQuarantineStore } from "./fakes/memory-quarantine-store.ts";
 import { createMemoryStateArchive } from "./fakes/memory-state-archive.ts";
 import { createMemoryTruth, entityRecord } from "./fakes/memory-truth.ts";
@@ -39,6 +53,9 @@ export interface TruthPorts {
   readonly keyStore: KeyStore;
   readonly documentIndex: DocumentIndex;
   readonly indexRegistry: IndexRegistry;
+  readonly definitionHistory: DefinitionHistory;
+  readonly leaseStore: LeaseStore;
+  readonly logSizes: LogSizes;
 }
 
 /** The truth behind its ports, and what a test does to it or asks of it past them. */
@@ -58,6 +75,7 @@ export interface SqlTruth extends Truth {
   readonly connectionString: string;
   readonly sqlUrl: string;
   query(text: string, params?: readonly SqlParam[]): Promise<readonly SqlRow[]>;
+  batch: SqlClient["batch"];
   requests(): number;
   /** What happens to the next requests, in their order. */
   readonly faults: Fault[];
@@ -65,13 +83,17 @@ export interface SqlTruth extends Truth {
 
 export function openMemoryTruth(): Truth {
   const truth = createMemoryTruth();
+  const { countDocuments, ...documents } = createMemoryDocuments();
   return {
     eventLog: createMemoryEventLog(truth),
     stateArchive: createMemoryStateArchive(truth),
     definitionStore: createMemoryDefinitionStore(truth),
     quarantine: createMemoryQuarantineStore(truth),
     keyStore: createMemoryKeyStore(truth),
-    ...createMemoryDocuments(),
+    ...documents,
+    definitionHistory: createMemoryDefinitionHistory(truth),
+    leaseStore: createMemoryLeaseStore(truth, () => Date.now()),
+    logSizes: createMemoryLogSizes(truth, countDocuments),
     async putTombstone(entity, erasedAt) {
       entityRecord(truth, entity).erasedAt = erasedAt;
     },
@@ -135,6 +157,7 @@ async function openSqlTruth(backend: SqlBackend): Promise<SqlTruth> {
     faults,
     requests: () => facade.requests(),
     query: (text, params = []) => client.query(text, params),
+    batch: (statements) => client.batch(statements),
     eventLog: createEventLog(client),
     stateArchive: createStateArchive(client),
     definitionStore: createDefinitionStore(client),
@@ -142,6 +165,9 @@ async function openSqlTruth(backend: SqlBackend): Promise<SqlTruth> {
     keyStore: createKeyStore(client),
     documentIndex: createDocumentIndex(client),
     indexRegistry: createIndexRegistry(client),
+    definitionHistory: createDefinitionHistory(client),
+    leaseStore: createLeaseStore(client),
+    logSizes: createLogSizes(client),
     async putTombstone({ tenant, entity, key }, erasedAt) {
       await client.query(
         `INSERT INTO erasures (tenant, entity, entity_key, erased_at) VALUES ($1, $2, $3, $4)

@@ -5,7 +5,7 @@ import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const ROOT = join(import.meta.dirname, "../..");
-const DOMAINS = ["features", "retrieval", "predictions", "ingest", "governance"];
+const DOMAINS = ["features", "retrieval", "predictions", "ingest", "planning", "governance"];
 const IMPORTS = "no-restricted-imports";
 const GLOBALS = "no-restricted-globals";
 const PROPERTIES = "no-restricted-properties";
@@ -58,6 +58,7 @@ const KNOWS: Readonly<Record<string, readonly string[]>> = {
   retrieval: ["features", "governance"],
   predictions: ["features", "governance"],
   ingest: ["features", "retrieval", "governance"],
+  planning: ["features", "retrieval", "predictions", "governance"],
   governance: [],
 };
 

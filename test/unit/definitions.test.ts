@@ -3,6 +3,7 @@ import { definitions } from "../../definitions/index.ts";
 import { payments } from "../../definitions/sources.ts";
 import { velocity } from "../../definitions/velocity.ts";
 import { compileDeployment } from "../../src/deployment.ts";
+import { expectGoldenCases } from "../support/golden-cases.ts";
 
 const { registry, collections, models } = compileDeployment(definitions);
 
@@ -47,6 +48,12 @@ describe("the example's definitions", () => {
       { kind: "standard_webhooks", secret: "PAYMENTS_WEBHOOK_SECRET" },
       { kind: "api_key" },
     ]);
+  });
+});
+
+describe("the example's on-demand views", () => {
+  it("give what their golden cases say", () => {
+    expectGoldenCases(registry);
   });
 });
 

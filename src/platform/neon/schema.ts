@@ -179,6 +179,37 @@ export const featureViews = pgTable(
   ],
 );
 
+/**
+ * Registered definitions of every kind but views, immutable but for `retired_at` (since when no
+ * deployment has this version).
+ */
+export const definitions = pgTable(
+  "definitions",
+  {
+    kind: text().notNull(),
+    name: text().notNull(),
+    version: integer().notNull(),
+    spec_hash: text().notNull(),
+    spec: json().notNull(),
+    registered_at: whole().notNull(),
+    retired_at: whole(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.kind, t.name, t.version] }),
+    unique("definitions_spec").on(t.kind, t.name, t.spec_hash),
+  ],
+);
+
+/** What one holder at a time may do, and who does it. Times are the database's clock. */
+export const leases = pgTable("leases", {
+  name: text().primaryKey(),
+  token: text().notNull(),
+  holder: text().notNull(),
+  taken_at: whole().notNull(),
+  renewed_at: whole().notNull(),
+  expires_at: whole().notNull(),
+});
+
 const count = () => integer().notNull();
 const halfvec = customType<{ data: string }>({ dataType: () => "halfvec" });
 const texts = customType<{ data: readonly string[] }>({ dataType: () => "text[]" });

@@ -58,6 +58,7 @@ type Scored = ChunkRecord & { readonly bm25: number | null; readonly vectorScore
 export function createMemoryDocuments(): {
   readonly documentIndex: DocumentIndex;
   readonly indexRegistry: IndexRegistry;
+  readonly countDocuments: (collection: string) => number;
 } {
   const documents = new Map<string, DocumentRecord>();
   const spaces = new Map<string, Space>();
@@ -237,7 +238,10 @@ export function createMemoryDocuments(): {
       return removed;
     },
   };
-  return { documentIndex, indexRegistry };
+  const countDocuments = (collection: string): number =>
+    [...documents.values()].filter((one) => one.collection === collection).length;
+
+  return { documentIndex, indexRegistry, countDocuments };
 }
 
 const refOf = ({ tenant, collection, id, version, body }: DocumentRecord) => ({

@@ -1,6 +1,8 @@
 import { AppError } from "../../../src/errors.ts";
 import type { RegisteredView } from "../../../src/features/definition-store.ts";
 import { RejectedByStore, type EntityRef, type LogEvent } from "../../../src/features/event-log.ts";
+import type { RegisteredDefinition } from "../../../src/planning/definition-history.ts";
+import type { Lease } from "../../../src/planning/lease-store.ts";
 import type { QuarantineItem } from "../../../src/ingest/quarantine-store.ts";
 
 export interface Numbered {
@@ -29,6 +31,8 @@ export interface MemoryTruth {
   readonly views: RegisteredView[];
   /** State ids of views that the deployment does not have any more. */
   readonly retired: Set<string>;
+  readonly definitions: RegisteredDefinition[];
+  readonly leases: Map<string, Lease>;
   readonly quarantine: Map<string, QuarantineItem>;
   readonly tenants: Map<string, { readonly generation: string; revision: number }>;
   readonly revokedKeys: Map<string, Set<string>>;
@@ -42,6 +46,8 @@ export function createMemoryTruth(): MemoryTruth {
     entities: new Map(),
     views: [],
     retired: new Set(),
+    definitions: [],
+    leases: new Map(),
     quarantine: new Map(),
     tenants: new Map(),
     revokedKeys: new Map(),

@@ -1,0 +1,43 @@
+import {
+  canonicalJson,
+  isObject,
+  specOf,
+  type DefinitionRecord,
+  type Json,
+  type JsonObject,
+} from "./definition-record.ts";
+
+/** What is certain of a view's specification; its features have members of their own kinds. */
+export interface ViewSpec {
+  readonly entity: { readonly name: string };
+  readonly source: JsonObject & { readonly name: string; readonly event_time: string };
+  readonly key: readonly string[];
+  readonly features: readonly FeatureSpec[];
+}
+
+export type FeatureSpec = JsonObject & { readonly name: string };
+
+/** Pure. A view's specification. */
+export const viewSpecOf = (view: Pick<DefinitionRecord, "spec">): ViewSpec =>
+  specOf(view) as unknown as ViewSpec;
+
+/** Members that name a column, wherever they stand in a feature. */
+const COLUMN_MEMBERS = ["field", "column", "by"];
+
+function columnsIn(value: Json): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((item: Json) => columnsIn(item));
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([member, inner]) =>
+    typeof inner === "string" && COLUMN_MEMBERS.includes(member) ? [inner] : columnsIn(inner),
+  );
+}
+
+/** Pure. The fields of its source that decide what is in a view. */
+export const fieldsUsed = ({ key, features, source }: ViewSpec): ReadonlySet<string> =>
+  new Set([...key, source.event_time, ...columnsIn(features)]);
+
+/** Pure. Names a computation: two features with the same one have the same values, but defaults. */
+export function computationOf(spec: ViewSpec, feature: FeatureSpec): string {
+  const { name: _, default: _default, ...computed } = feature;
+  return canonicalJson([spec.entity.name, spec.source.name, [...spec.key], computed]);
+}

@@ -1,0 +1,26 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+
+const run = (command: string, ...args: readonly string[]) =>
+  promisify(execFile)(process.execPath, [
+    join(import.meta.dirname, `../../../cli/${command}.ts`),
+    ...args,
+  ]);
+
+describe("plan and apply as programs", () => {
+  it.each([
+    ["plan", /changes nothing/],
+    ["apply", /Two at once do no harm/],
+  ])("%s explains itself, and takes nothing that it does not know", async (command, text) => {
+    const [explained, refused] = await Promise.all([
+      run(command, "--help"),
+      run(command, "everything").catch((error: unknown) => error),
+    ]);
+    expect(explained.stdout).toMatch(text);
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    const { stderr } = refused as { readonly stderr: string };
+    expect(stderr).toMatch(`${command} takes no "everything"\nSee: npm run ${command} -- --help`);
+  });
+});
