@@ -6,6 +6,7 @@ import { table } from "../local/demo/words.ts";
 import type { Benchmark, BenchmarkResult } from "./benchmark.ts";
 import { consumer } from "./consumer.ts";
 import { featureRead } from "./feature-read.ts";
+import { history } from "./history.ts";
 import { indexDocuments } from "./index-documents.ts";
 import { lag } from "./lag.ts";
 import { predictions } from "./predictions.ts";
@@ -20,6 +21,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   indexDocuments,
   consumer,
   lag,
+  history,
 ];
 
 /** Pure. Words in lines of at most 96 columns. */
@@ -37,12 +39,12 @@ const HELP = `
 npm run bench [-- NAME… --full --json FILE]
 
 Measures on this machine, each variant beside its plain alternative in alternating rounds: read
-ratios, since absolute times depend on who else is at work. All together take about six minutes.
+ratios, since absolute times depend on who else is at work. All together take about seven minutes.
 
 ${BENCHMARKS.map(({ name, meaning }) => `  ${name}\n    ${wrap(meaning).join("\n    ")}`).join("\n\n")}
 
   --full        measures searches at the size that a Postgres server is measured at, on the
-                embedded one too
+                embedded one too, and history at its promised size, a million rows
   --json FILE   writes every number there, such as to bench/results/today.json
 
 With DATABASE_URL the server that it names is used, in a database that is made and dropped again;

@@ -8,6 +8,7 @@ import { docsRoutes } from "./routes/docs.ts";
 import { documentRoutes } from "./routes/documents.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { featureRoutes } from "./routes/features.ts";
+import { historyRoutes } from "./routes/history.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { preflight } from "./routes/middleware/cors.ts";
 import { envelope } from "./routes/middleware/envelope.ts";
@@ -49,6 +50,7 @@ export function createApp({ contextFor, logger }: AppOptions) {
     .route("/v1", predictionRoutes)
     .route("/v1", documentRoutes)
     .route("/v1", searchRoutes)
+    .route("/v1", historyRoutes)
     .route("/v1", quarantineRoutes)
     .route("/v1", catalogRoutes)
     .route("/", healthRoutes)

@@ -2,6 +2,7 @@ import { readConfig, type Config } from "./config.ts";
 import type { Deployment } from "./deployment.ts";
 import type { DefinitionStore } from "./features/definition-store.ts";
 import type { EventLog } from "./features/event-log.ts";
+import type { HistoryLog } from "./features/history/history-log.ts";
 import type { OnlineStore } from "./features/online-store.ts";
 import type { StateArchive } from "./features/state-filling.ts";
 import { rolesByName } from "./governance/built-in-roles.ts";
@@ -16,6 +17,7 @@ import { createDefinitionStore } from "./platform/neon/definition-store.ts";
 import { createEventLog } from "./platform/neon/event-log.ts";
 import { createDocumentIndex } from "./platform/neon/document-index.ts";
 import { createIndexRegistry } from "./platform/neon/index-registry.ts";
+import { createHistoryLog } from "./platform/neon/history-log.ts";
 import { createQuarantineStore } from "./platform/neon/quarantine-store.ts";
 import { createSqlClient, type SqlClient } from "./platform/neon/sql-client.ts";
 import { createStateArchive } from "./platform/neon/state-archive.ts";
@@ -37,6 +39,7 @@ export interface Ctx extends Deployment {
     "environment" | "onIncompleteStore" | "signingSecrets" | "webhookSecrets"
   >;
   readonly log: EventLog;
+  readonly history: HistoryLog;
   readonly online: OnlineStore;
   readonly archive: StateArchive;
   readonly definitions: DefinitionStore;
@@ -91,6 +94,7 @@ export function contextFrom({ env, deployment, now, afterwards, logger }: Surrou
     ),
   );
   const log = once(() => createEventLog(sql()));
+  const history = once(() => createHistoryLog(sql()));
   const archive = once(() => createStateArchive(sql()));
   const definitions = once(() => createDefinitionStore(sql()));
   const quarantine = once(() => createQuarantineStore(sql()));
@@ -105,6 +109,9 @@ export function contextFrom({ env, deployment, now, afterwards, logger }: Surrou
     config,
     get log() {
       return log();
+    },
+    get history() {
+      return history();
     },
     get online() {
       return online();

@@ -15,7 +15,7 @@ export interface ViewAnswer {
 }
 
 /** A partial merged over a window, of which features are made. */
-interface Slot {
+export interface Slot {
   readonly aggregate: Aggregate<unknown>;
   readonly partial: number;
   readonly window: Window;
@@ -34,10 +34,9 @@ interface PartialRead {
   readonly uses: readonly Use[];
 }
 
-/** A view's read at one instant. */
-export interface ReadPlan {
+/** What a read of a view merges and makes of it, at whatever instant. */
+export interface ReadShape {
   readonly plan: ViewPlan;
-  readonly asOf: number;
   readonly slots: readonly Slot[];
   /** Per feature, its slot, or that of each of its keys. */
   readonly slotsOf: readonly (readonly number[])[];
@@ -45,6 +44,11 @@ export interface ReadPlan {
   readonly presence: readonly number[];
   /** Positions of the features that may reach a bound. */
   readonly capping: readonly number[];
+}
+
+/** A view's read at one instant. */
+export interface ReadPlan extends ReadShape {
+  readonly asOf: number;
   /** Per level, the partials in the order in which its tiles hold them. */
   readonly levels: readonly {
     readonly sizeMs: number;
@@ -61,8 +65,8 @@ function slotOf(slots: Slot[], plan: ViewPlan, partial: number, window: Window):
   return slots.push({ aggregate: partialAt(plan, partial), partial, window }) - 1;
 }
 
-/** Pure. Works out once, for all entities of a request, which tiles each feature merges. */
-export function planRead(plan: ViewPlan, asOf: number): ReadPlan {
+/** Pure. Works out once, for all instants, which partials each feature merges over which windows. */
+export function shapeRead(plan: ViewPlan): ReadShape {
   const slots: Slot[] = [];
   const slotsOf = plan.features.map(({ partials, window }) =>
     partials.map((partial) => slotOf(slots, plan, partial, window)),
@@ -70,6 +74,16 @@ export function planRead(plan: ViewPlan, asOf: number): ReadPlan {
   const presence = plan.presence.windows.map((window) =>
     slotOf(slots, plan, plan.presence.partial, window),
   );
+  const capping = plan.features.flatMap(({ aggregate }, at) =>
+    aggregate.isCapped === undefined ? [] : [at],
+  );
+  return { plan, slots, slotsOf, presence, capping };
+}
+
+/** Pure. Works out once, for all entities of a request, which tiles each feature merges. */
+export function planRead(plan: ViewPlan, asOf: number): ReadPlan {
+  const shape = shapeRead(plan);
+  const { slots } = shape;
   const uses = plan.levels.map(({ partials }) => partials.map((): Use[] => []));
   for (const [slot, { window, partial }] of slots.entries()) {
     for (const { sizeMs, from, to } of coverWindow(window, asOf)) {
@@ -85,10 +99,7 @@ export function planRead(plan: ViewPlan, asOf: number): ReadPlan {
       uses: uses[i]?.[j] ?? [],
     })),
   }));
-  const capping = plan.features.flatMap(({ aggregate }, at) =>
-    aggregate.isCapped === undefined ? [] : [at],
-  );
-  return { plan, asOf, slots, slotsOf, presence, capping, levels };
+  return { ...shape, asOf, levels };
 }
 
 /** Merges the tiles that cover each feature's window, in one pass over the packed state. */
@@ -170,10 +181,22 @@ function splitValue(
 
 /** Pure, but that it moves the head's reader. The view's features of one entity. */
 export function answerFrom(read: ReadPlan, head: StateHead): ViewAnswer {
-  const { plan, asOf, slotsOf, capping } = read;
-  const merged = mergeTiles(read, head);
-  if (head.newest === null || !isFound(read, merged)) return answerWithout(plan, "NOT_FOUND");
-  const tooOld = plan.maxAgeMs !== null && head.newest < asOf - plan.maxAgeMs;
+  return answerMerged(read, read.asOf, head.newest, mergeTiles(read, head));
+}
+
+/**
+ * Pure. The view's features at `asOf`, of the slots' merged partials and the newest event time of
+ * the state (null where it is empty).
+ */
+export function answerMerged(
+  read: ReadShape,
+  asOf: number,
+  newest: number | null,
+  merged: readonly unknown[],
+): ViewAnswer {
+  const { plan, slotsOf, capping } = read;
+  if (newest === null || !isFound(read, merged)) return answerWithout(plan, "NOT_FOUND");
+  const tooOld = plan.maxAgeMs !== null && newest < asOf - plan.maxAgeMs;
   const values: FeatureValue[] = [];
   const statuses: Status[] = [];
   plan.features.forEach((feature, at) => {
@@ -193,10 +216,10 @@ export function answerFrom(read: ReadPlan, head: StateHead): ViewAnswer {
   return { values, statuses, capped: capping.filter((at) => isCapped(read, at, merged)) };
 }
 
-function isFound({ presence }: ReadPlan, merged: readonly unknown[]): boolean {
+function isFound({ presence }: ReadShape, merged: readonly unknown[]): boolean {
   for (const slot of presence) if (merged[slot] !== 0) return true;
   return false;
 }
 
-const isCapped = ({ plan, slotsOf }: ReadPlan, at: number, merged: readonly unknown[]): boolean =>
+const isCapped = ({ plan, slotsOf }: ReadShape, at: number, merged: readonly unknown[]): boolean =>
   slotsOf[at]?.some((slot) => plan.features[at]?.aggregate.isCapped?.(merged[slot])) === true;

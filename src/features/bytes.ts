@@ -50,6 +50,16 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
+  /** How many bytes there are so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What is there so far, not copied: it holds until more is written. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
   }

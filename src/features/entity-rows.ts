@@ -1,4 +1,5 @@
 import { AppError, type FieldError } from "../errors.ts";
+import { err, ok, type Result } from "../result.ts";
 import type { Vault } from "../governance/vault.ts";
 import { canonicalKey } from "./entity-key.ts";
 import { exactToText, parseExact } from "./exact.ts";
@@ -39,40 +40,62 @@ function plainPart(field: Field | undefined, value: string | number): string {
   return exact.ok ? exactToText(exact.value) : String(value);
 }
 
+/** A view and how its key is made of a row. */
+export interface ViewKey {
+  readonly view: ViewPlan;
+  readonly columns: readonly KeyColumn[];
+}
+
+/** Pure. How the views' keys are made, once for many rows. */
+export const keysOfViews = (registry: Registry, views: readonly ViewPlan[]): readonly ViewKey[] =>
+  views.map((view) => ({ view, columns: columnsOf(registry, view) }));
+
+/** The entity's key in each view; what misses a column or has a bad key is refused, with `path`. */
+export async function keysOfRow(
+  ctx: KeysContext,
+  views: readonly ViewKey[],
+  row: EntityRow,
+  path: string,
+): Promise<Result<ReadonlyMap<string, string>, readonly FieldError[]>> {
+  const errors: FieldError[] = [];
+  const keys = new Map<string, string>();
+  for (const { view, columns } of views) {
+    const parts: string[] = [];
+    for (const { name, field } of columns) {
+      const value = Object.hasOwn(row, name) ? row[name] : undefined;
+      if (value === undefined) {
+        const detail = `"${view.name}" needs the key column "${name}"`;
+        errors.push({ path: `${path}.${name}`, code: "missing_key", detail });
+        continue;
+      }
+      // Only personal keys are awaited: a thousand plain ones must not cost a thousand turns.
+      parts.push(
+        field?.pii === "token"
+          ? await ctx.vault.token(ctx.tenant, field, String(value))
+          : plainPart(field, value),
+      );
+    }
+    if (parts.length < columns.length) continue;
+    const key = canonicalKey(parts);
+    if (key.ok) keys.set(view.name, key.value);
+    else errors.push({ path, code: "invalid_key", detail: key.error });
+  }
+  return errors.length > 0 ? err(errors) : ok(keys);
+}
+
 /** The entity's key in each view, per row; rows that miss a column or have a bad key are errors. */
 export async function keysOfRows(
   ctx: KeysContext,
   views: readonly ViewPlan[],
   rows: readonly EntityRow[],
 ): Promise<readonly ReadonlyMap<string, string>[]> {
-  const columns = views.map((view) => ({ view, columns: columnsOf(ctx.registry, view) }));
+  const needed = keysOfViews(ctx.registry, views);
   const errors: FieldError[] = [];
   const keys: ReadonlyMap<string, string>[] = [];
   for (const [i, row] of rows.entries()) {
-    const ofRow = new Map<string, string>();
-    for (const { view, columns: needed } of columns) {
-      const parts: string[] = [];
-      for (const { name, field } of needed) {
-        const value = Object.hasOwn(row, name) ? row[name] : undefined;
-        const path = `entities[${i}].${name}`;
-        if (value === undefined) {
-          const detail = `"${view.name}" needs the key column "${name}"`;
-          errors.push({ path, code: "missing_key", detail });
-          continue;
-        }
-        // Only personal keys are awaited: a thousand plain ones must not cost a thousand turns.
-        parts.push(
-          field?.pii === "token"
-            ? await ctx.vault.token(ctx.tenant, field, String(value))
-            : plainPart(field, value),
-        );
-      }
-      if (parts.length < needed.length) continue;
-      const key = canonicalKey(parts);
-      if (key.ok) ofRow.set(view.name, key.value);
-      else errors.push({ path: `entities[${i}]`, code: "invalid_key", detail: key.error });
-    }
-    keys.push(ofRow);
+    const ofRow = await keysOfRow(ctx, needed, row, `entities[${i}]`);
+    if (ofRow.ok) keys.push(ofRow.value);
+    else errors.push(...ofRow.error);
     if (errors.length >= 20) break;
   }
   if (errors.length > 0) {

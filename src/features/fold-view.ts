@@ -53,7 +53,11 @@ const matches = (conditions: readonly Condition[], record: SourceRecord): boolea
   });
 
 /** What a partial takes of the event: null where its condition or its field's null leaves it out. */
-function observe(partial: PartialPlan, { event, record }: ReadEvent): Observation | null {
+function observe(
+  partial: PartialPlan,
+  event: EventFacts,
+  record: SourceRecord,
+): Observation | null {
   const { field, conditions } = partial;
   const value = field === null ? true : (record[field.name] ?? null);
   if (value === null || !matches(conditions, record)) return null;
@@ -64,21 +68,39 @@ function observe(partial: PartialPlan, { event, record }: ReadEvent): Observatio
   };
 }
 
+/** What folding needs of an event besides its record. */
+export type EventFacts = Pick<LogEvent, "source" | "sign" | "eventTime" | "orderKey">;
+
+/** For each partial of the plan, what it takes of an event. */
+export type Observations = readonly (Observation | null)[];
+
 /**
- * Pure, but for `state`, which it changes. Adds one event of the entity `key` to the view's state;
- * answers whether the view takes it (its source and key are the view's). An event older than every
- * window changes nothing but is taken. Throws a RangeError for an event that cannot be added.
+ * Pure. What the view's partials take of an event of the entity `key`; null where the view takes
+ * nothing of it, because its source or key is another. Throws a RangeError for an event that cannot
+ * be added.
  */
-export function addEvent(plan: ViewPlan, state: ViewState, key: string, read: ReadEvent): boolean {
-  const { event, record } = read;
-  if (event.source !== plan.source || keyOf(plan, record) !== key) return false;
+export function observeEvent(
+  plan: ViewPlan,
+  key: string,
+  event: EventFacts,
+  record: SourceRecord,
+): Observations | null {
+  if (event.source !== plan.source || keyOf(plan, record) !== key) return null;
   if (event.sign !== 1) throw new RangeError("events of this source cannot be retracted");
-  const observations = plan.partials.map((partial) => observe(partial, read));
-  state.newest = Math.max(state.newest ?? event.eventTime, event.eventTime);
-  state.ingested = Math.max(state.ingested, event.ingestTime);
+  return plan.partials.map((partial) => observe(partial, event, record));
+}
+
+/** Pure, but for `state`, which it changes: adds what observeEvent found, into every size of tile. */
+export function addObservations(
+  plan: ViewPlan,
+  state: ViewState,
+  time: number,
+  observations: Observations,
+): void {
+  state.newest = Math.max(state.newest ?? time, time);
   for (const [i, level] of plan.levels.entries()) {
     const tiles = state.levels[i];
-    const start = tileStart(level.sizeMs, event.eventTime);
+    const start = tileStart(level.sizeMs, time);
     const from = keptFrom(level.sizeMs, level.windows, state.newest);
     if (tiles === undefined || start < from) continue;
     const partials = tiles.get(start) ?? level.partials.map((at) => partialAt(plan, at).empty());
@@ -88,6 +110,19 @@ export function addEvent(plan: ViewPlan, state: ViewState, key: string, read: Re
     }
     tiles.set(start, partials);
   }
+}
+
+/**
+ * Pure, but for `state`, which it changes. Adds one event of the entity `key` to the view's state;
+ * answers whether the view takes it (its source and key are the view's). An event older than every
+ * window changes nothing but is taken. Throws a RangeError for an event that cannot be added.
+ */
+export function addEvent(plan: ViewPlan, state: ViewState, key: string, read: ReadEvent): boolean {
+  const { event, record } = read;
+  const observations = observeEvent(plan, key, event, record);
+  if (observations === null) return false;
+  state.ingested = Math.max(state.ingested, event.ingestTime);
+  addObservations(plan, state, event.eventTime, observations);
   return true;
 }
 

@@ -1,4 +1,5 @@
 import { AppError, type FieldError } from "../errors.ts";
+import { err, ok, type Result } from "../result.ts";
 import type { FeatureValue } from "./aggregates/aggregate.ts";
 import type { ViewAnswer } from "./assemble.ts";
 import type { OnDemandFunction } from "./define.ts";
@@ -27,13 +28,9 @@ export function readRequests(
   const errors: FieldError[] = [];
   const read: RequestOf[] = [];
   for (let i = 0; i < entities && errors.length < 20; i += 1) {
-    const ofEntity = new Map<string, Readonly<Record<string, unknown>>>();
-    for (const { name, request } of plans) {
-      const parsed = request.safeParse(requests?.[i] ?? {});
-      if (parsed.success) ofEntity.set(name, parsed.data);
-      else errors.push(...parsed.error.issues.map((issue) => fieldError(name, i, issue)));
-    }
-    read.push(ofEntity);
+    const ofEntity = readRequest(plans, requests?.[i], `request[${i}]`);
+    if (ofEntity.ok) read.push(ofEntity.value);
+    else errors.push(...ofEntity.error);
   }
   if (errors.length > 0) {
     throw new AppError("unprocessable", "on-demand features need more of the request", { errors });
@@ -41,16 +38,32 @@ export function readRequests(
   return read;
 }
 
+/** Pure. One entity's request, validated for every on-demand view, or all that is wrong with it. */
+export function readRequest(
+  plans: readonly OnDemandPlan[],
+  given: Readonly<Record<string, unknown>> | undefined,
+  path: string,
+): Result<RequestOf, readonly FieldError[]> {
+  const read = new Map<string, Readonly<Record<string, unknown>>>();
+  const errors: FieldError[] = [];
+  for (const { name, request } of plans) {
+    const parsed = request.safeParse(given ?? {});
+    if (parsed.success) read.set(name, parsed.data);
+    else errors.push(...parsed.error.issues.map((issue) => fieldError(name, path, issue)));
+  }
+  return errors.length > 0 ? err(errors) : ok(read);
+}
+
 const fieldError = (
   view: string,
-  i: number,
+  path: string,
   issue: {
     readonly path: readonly PropertyKey[];
     readonly code?: string;
     readonly message: string;
   },
 ): FieldError => ({
-  path: `request[${i}].${issue.path.join(".")}`,
+  path: [path, ...issue.path].join("."),
   code: issue.code ?? "invalid",
   detail: `"${view}": ${issue.message}`,
 });

@@ -9,7 +9,8 @@ import {
   type Status,
   type ViewAnswer,
 } from "./assemble.ts";
-import { computeOnDemand, readRequests, type RequestOf } from "./on-demand.ts";
+import { columnsOf } from "./columns.ts";
+import { readRequests } from "./on-demand.ts";
 import { keysOfRows, type EntityRow } from "./entity-rows.ts";
 import type { Meta, OnlineRead, OnlineState, OnlineStore, StateKey } from "./online-store.ts";
 import type { ViewPlan } from "./plan.ts";
@@ -59,7 +60,8 @@ export interface OnlineAnswer {
   readonly degraded: readonly string[];
 }
 
-const NOT_APPLIED =
+/** What is said of a view that is in the definitions and cannot be trusted yet. */
+export const NOT_APPLIED =
   "the definitions of this deployment are not applied, or still being built: run `npm run apply`";
 
 /** An entity's state in one view, opened. */
@@ -168,24 +170,20 @@ export async function readOnline(
     });
   });
   const failed = new Set<string>();
-  const places = placesOf(selection);
-  const names = selection.outputs.map(({ name }) => name);
+  const columns = columnsOf(selection);
   const results = input.entities.map((entity, row): OnlineResult => {
     const states = positions.map((position) => stateAt(opened, position[row] ?? -1));
     const ofViews = answers.map((ofView) => ofView[row]);
-    const ofRow = [...ofViews, ...onDemandOf(selection, ofViews, requests[row], failed)];
     return {
       entity,
-      values: places.map(({ answer, index }) => ofRow[answer]?.values[index] ?? null),
-      statuses: places.map(({ answer, index }) => ofRow[answer]?.statuses[index] ?? "NULL_VALUE"),
-      capped: cappedOf(ofRow, places, names),
+      ...columns.assemble(ofViews, requests[row], failed),
       version: versionsOf(selection, versions, states),
       freshnessMs: freshness(asOf, states),
     };
   });
   return {
     asOf,
-    names,
+    names: columns.names,
     results,
     degraded: [...(versions === null ? ["online_store_incomplete"] : []), ...failed],
   };
@@ -193,39 +191,6 @@ export async function readOnline(
 
 function stateAt(opened: readonly Opened[], at: number): Opened {
   return opened[at] ?? { state: null, head: null };
-}
-
-/** The names of a row's features whose value is a bound; mostly none. */
-function cappedOf(
-  ofRow: readonly (ViewAnswer | undefined)[],
-  places: ReturnType<typeof placesOf>,
-  names: readonly string[],
-): readonly string[] {
-  if (ofRow.every((answer) => answer === undefined || answer.capped.length === 0)) return NONE;
-  return names.filter((_, i) => {
-    const place = places[i];
-    return place !== undefined && ofRow[place.answer]?.capped.includes(place.index) === true;
-  });
-}
-
-const NONE: readonly string[] = [];
-
-/** The row's answers of on-demand views, in their order. */
-function onDemandOf(
-  selection: Selection,
-  ofViews: readonly (ViewAnswer | undefined)[],
-  request: RequestOf | undefined,
-  failed: Set<string>,
-): Iterable<ViewAnswer> {
-  if (selection.onDemand.length === 0) return [];
-  const given = new Map(selection.views.map(({ name }, i) => [name, ofViews[i]]));
-  return computeOnDemand(selection, given, request ?? new Map(), failed).values();
-}
-
-/** For each column, which of a row's answers holds it (views, then on-demand views), and where. */
-function placesOf({ outputs, views, onDemand }: Selection) {
-  const names = [...views, ...onDemand].map(({ name }) => name);
-  return outputs.map(({ view, index }) => ({ answer: names.indexOf(view), index }));
 }
 
 function versionsOf(

@@ -5,8 +5,8 @@ import { epochMs, instant } from "./schemas.ts";
 export const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 const one = z.union([scalar, z.array(scalar).readonly()]);
 /** A feature: a value, a list of them, or either for each key of `by()`. */
-const value = z.union([one, z.record(z.string(), one)]);
-const status = z.enum(["PRESENT", "NULL_VALUE", "NOT_FOUND", "OUTSIDE_MAX_AGE", "ERASED"]);
+export const featureValue = z.union([one, z.record(z.string(), one)]);
+export const status = z.enum(["PRESENT", "NULL_VALUE", "NOT_FOUND", "OUTSIDE_MAX_AGE", "ERASED"]);
 export const entityRow = z
   .record(z.string(), z.union([z.string(), z.number()]))
   .openapi("Entity", { description: "Its key columns", example: { customer_id: "c1" } });
@@ -42,7 +42,10 @@ export const onlineAnswer = z
     results: z.array(
       z.object({
         entity: z.record(z.string(), z.union([z.string(), z.number()])).readonly(),
-        values: z.array(value).readonly().openapi({ description: "In the order of `names`" }),
+        values: z
+          .array(featureValue)
+          .readonly()
+          .openapi({ description: "In the order of `names`" }),
         statuses: z
           .array(status)
           .readonly()

@@ -1,8 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { readOnline, type OnlineAnswer } from "../features/read-online.ts";
-import { viewOf } from "../features/select.ts";
-import type { Resource } from "../governance/role.ts";
 import { entityFromPath } from "./entity-path.ts";
+import { resourcesOf } from "./feature-resources.ts";
 import { onlineAnswer, onlineRequest } from "./feature-schemas.ts";
 import type { AppEnv } from "./app-env.ts";
 import { guarded } from "./middleware/guard.ts";
@@ -100,14 +99,6 @@ export const featureRoutes = new OpenAPIHono<AppEnv>()
     const input = { tenant: caller.tenant, features: views, entities: [entity], asOf };
     return c.json(printAnswer(await readOnline(readerOf(ctx, caller), input)), 200);
   });
-
-/** Pure. What a request reads: a service as such, or each view that its features name. */
-function resourcesOf(asked: z.output<typeof onlineRequest>): readonly Resource[] {
-  const service: readonly Resource[] =
-    asked.service === undefined ? [] : [`service:${asked.service}`];
-  const views = new Set((asked.features ?? []).map(viewOf));
-  return [...service, ...[...views].map((view): Resource => `view:${view}`)];
-}
 
 function printAnswer({ asOf, names, results, degraded }: OnlineAnswer) {
   const printed = results.map(({ entity, values, statuses, capped, version, freshnessMs }) => ({

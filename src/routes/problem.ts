@@ -73,16 +73,19 @@ export function refuseInvalid(result: {
   readonly error?: unknown;
 }): void {
   if (result.success) return;
-  const { issues } = result.error as z.ZodError;
-  const errors = issues.slice(0, 20).map(({ path, code, message }): FieldError => ({
-    path: pathText(path),
-    code,
-    detail: message,
-  }));
+  const errors = fieldErrorsOf(result.error as z.ZodError);
   const what = result.target === "json" ? "the body" : "a parameter";
   const code: ErrorCode = "invalid_request";
   throw new AppError(code, `${what} is not as described at /docs`, { errors });
 }
+
+/** Pure. What a schema says of a body, at most twenty of it. */
+export const fieldErrorsOf = ({ issues }: z.ZodError): readonly FieldError[] =>
+  issues.slice(0, 20).map(({ path, code, message }) => ({
+    path: pathText(path),
+    code,
+    detail: message,
+  }));
 
 /** Pure. `entities[0].customer_id`. */
 function pathText(path: readonly PropertyKey[]): string {

@@ -21,6 +21,7 @@ import { createMemoryDeadLetters } from "./fakes/memory-dead-letters.ts";
 import { createMemoryDefinitionStore } from "./fakes/memory-definition-store.ts";
 import { createMemoryDocuments } from "./fakes/memory-document-index.ts";
 import { createMemoryEventLog } from "./fakes/memory-event-log.ts";
+import { createMemoryHistoryLog } from "./fakes/memory-history-log.ts";
 import { createMemoryIngestQueue, type MemoryIngestQueue } from "./fakes/memory-ingest-queue.ts";
 import { createMemoryKeyStore } from "./fakes/memory-key-store.ts";
 import { createMemoryOnlineStore, type MemoryOnlineStore } from "./fakes/memory-online-store.ts";
@@ -165,6 +166,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     return {
       ...fixed,
       log: counted("postgres", createMemoryEventLog(truth)),
+      history: counted("postgres", createMemoryHistoryLog(truth)),
       online: counted("redis", { ...online }),
       archive: counted("postgres", archive),
       definitions: counted("postgres", createMemoryDefinitionStore(truth)),

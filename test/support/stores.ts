@@ -10,6 +10,7 @@ import type { SqlBackend } from "../../local/sql-backend.ts";
 import { startSqlFacade } from "../../local/sql-facade.ts";
 import type { DefinitionStore } from "../../src/features/definition-store.ts";
 import type { EntityRef, EventLog } from "../../src/features/event-log.ts";
+import type { HistoryLog } from "../../src/features/history/history-log.ts";
 import type { StateArchive } from "../../src/features/state-filling.ts";
 import type { KeyStore } from "../../src/governance/key-store.ts";
 import type { DefinitionHistory } from "../../src/planning/definition-history.ts";
@@ -21,6 +22,7 @@ import { createDefinitionStore } from "../../src/platform/neon/definition-store.
 import { createDocumentIndex } from "../../src/platform/neon/document-index.ts";
 import { createEventLog } from "../../src/platform/neon/event-log.ts";
 import { createIndexRegistry } from "../../src/platform/neon/index-registry.ts";
+import { createHistoryLog } from "../../src/platform/neon/history-log.ts";
 import { createKeyStore } from "../../src/platform/neon/key-store.ts";
 import { createLeaseStore } from "../../src/platform/neon/lease-store.ts";
 import { createLogSizes } from "../../src/platform/neon/log-sizes.ts";
@@ -38,6 +40,7 @@ import { createMemoryDefinitionHistory } from "./fakes/memory-definition-history
 import { createMemoryDefinitionStore } from "./fakes/memory-definition-store.ts";
 import { createMemoryDocuments } from "./fakes/memory-document-index.ts";
 import { createMemoryEventLog } from "./fakes/memory-event-log.ts";
+import { createMemoryHistoryLog } from "./fakes/memory-history-log.ts";
 import { createMemoryKeyStore } from "./fakes/memory-key-store.ts";
 import { createMemoryLeaseStore } from "./fakes/memory-lease-store.ts";
 import { createMemoryLogSizes } from "./fakes/memory-log-sizes.ts";
@@ -47,6 +50,7 @@ import { createMemoryTruth, entityRecord } from "./fakes/memory-truth.ts";
 
 export interface TruthPorts {
   readonly eventLog: EventLog;
+  readonly historyLog: HistoryLog;
   readonly stateArchive: StateArchive;
   readonly definitionStore: DefinitionStore;
   readonly quarantine: QuarantineStore;
@@ -86,6 +90,7 @@ export function openMemoryTruth(): Truth {
   const { countDocuments, ...documents } = createMemoryDocuments();
   return {
     eventLog: createMemoryEventLog(truth),
+    historyLog: createMemoryHistoryLog(truth),
     stateArchive: createMemoryStateArchive(truth),
     definitionStore: createMemoryDefinitionStore(truth),
     quarantine: createMemoryQuarantineStore(truth),
@@ -159,6 +164,7 @@ async function openSqlTruth(backend: SqlBackend): Promise<SqlTruth> {
     query: (text, params = []) => client.query(text, params),
     batch: (statements) => client.batch(statements),
     eventLog: createEventLog(client),
+    historyLog: createHistoryLog(client),
     stateArchive: createStateArchive(client),
     definitionStore: createDefinitionStore(client),
     quarantine: createQuarantineStore(client),

@@ -26,6 +26,34 @@ const EVENTS = "/v1/sources/payments/events";
 beforeAll(applyViews);
 
 describe("the Worker", () => {
+  it("gives what it served again from history, whole and line by line", async () => {
+    const key = await keyOf(await newTenant());
+    const json = Array.from({ length: 3 }, (_, i) => payment({ payment_id: `h${i}` }));
+    await call(`POST ${EVENTS}?wait=applied`, { key, json });
+    const features = ["customer_spend", "customer_lifetime"];
+    const asked = { features, entities: [{ customer_id: "c1" }] };
+    const online = await call("POST /v1/features/online", { key, json: asked });
+    const { as_of: at, results } = await online.json<{
+      as_of: number;
+      results: { values: unknown[]; statuses: string[]; entity: object; version: object }[];
+    }>();
+    const { values, statuses, entity, version } = results[0] ?? {};
+    const rows = [{ entity, version, at }];
+    const whole = await call("POST /v1/features/history", { key, json: { features, rows } });
+    expect(await whole.json()).toMatchObject({ rows: [{ values, statuses }] });
+    expect(trips(whole)).toMatchObject({ postgres: 3, queue: 0 });
+
+    const body = [{ features }, ...Array.from({ length: 1_500 }, () => rows[0])]
+      .map((line) => JSON.stringify(line))
+      .join("\n");
+    const headers = { "content-type": "application/x-ndjson" };
+    const streamed = await call("POST /v1/features/history", { key, body, headers });
+    const lines = (await streamed.text()).trim().split("\n");
+    expect(lines).toHaveLength(1_502);
+    expect(JSON.parse(lines[1_500] ?? "")).toEqual({ values, statuses });
+    expect(JSON.parse(lines[1_501] ?? "")).toEqual({ done: { rows: 1_500, refused: 0 } });
+  });
+
   it("takes events, folds them and serves them, each digit kept", async () => {
     const key = await keyOf(await newTenant());
     const amount = "12345678901234567890.123456789012345678";

@@ -9,14 +9,16 @@ const NUMBER = 2;
 const FALSE = 3;
 const TRUE = 4;
 
-function encodeValue(writer: ByteWriter, value: FieldValue): void {
+/** Writes a plain value (no vector) behind its type. */
+export function encodeValue(writer: ByteWriter, value: FieldValue): void {
   if (typeof value === "boolean") return writer.uint(value ? TRUE : FALSE);
   writer.uint(typeof value === "string" ? TEXT : NUMBER);
   if (typeof value === "string") writer.text(value);
   else encodeExact(writer, value as Exact);
 }
 
-function decodeValue(reader: ByteReader, tag: number): FieldValue {
+/** Reads a value whose type was read already. */
+export function decodeValue(reader: ByteReader, tag: number): FieldValue {
   if (tag === TEXT) return reader.text();
   return tag === NUMBER ? decodeExact(reader) : tag === TRUE;
 }

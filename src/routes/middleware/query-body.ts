@@ -23,29 +23,47 @@ const boundedBody =
 export const searchBody = boundedBody(QUERY_LIMITS, (text) => text);
 
 /**
- * The body of a query for entities. In `entities` a number that a double would change becomes text,
- * because it is a key, not a quantity.
+ * The body of a query for entities. In `entities` and in the `entity` of `rows`, a number that a
+ * double would change becomes text, because it is a key, not a quantity.
  */
-export const queryBody = boundedBody(QUERY_LIMITS, (text) =>
-  LONG_NUMBER.test(text) ? keepLongKeys(text) : text,
-);
+export const queryBody = boundedBody(QUERY_LIMITS, withLongKeys);
 
 /** The body of one document or of a batch. */
 export const documentBody = boundedBody(DOCUMENT_LIMITS, (text) => text);
 
-/** Pure. Throws AppError `invalid_request`: a body that cannot be read exactly might lose digits. */
+/**
+ * Pure. JSON text in which keys with more digits than a double has are text. Throws AppError
+ * `invalid_request`: what cannot be read exactly might lose digits.
+ */
+export function withLongKeys(text: string): string {
+  return LONG_NUMBER.test(text) ? keepLongKeys(text) : text;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 function keepLongKeys(text: string): string {
   const parsed = parseExactJson(text);
   if (!parsed.ok) throw new AppError("invalid_request", `the body is ${parsed.error}`);
-  const body = parsed.value as { entities?: unknown } | null;
-  if (typeof body !== "object" || body === null || !Array.isArray(body.entities)) return text;
-  const entities = body.entities.map((row: unknown) =>
-    typeof row === "object" && row !== null && !Array.isArray(row)
-      ? Object.fromEntries(Object.entries(row).map(([name, value]) => [name, keyText(value)]))
-      : row,
-  );
-  return JSON.stringify({ ...body, entities });
+  if (!isObject(parsed.value)) return text;
+  const body = rowWithText(parsed.value);
+  const { entities, rows } = body;
+  return JSON.stringify({
+    ...body,
+    ...(Array.isArray(entities) && { entities: entities.map(keyWithText) }),
+    ...(Array.isArray(rows) && { rows: rows.map(rowWithText) }),
+  });
 }
+
+function rowWithText<T>(row: T): T {
+  return isObject(row) && "entity" in row ? { ...row, entity: keyWithText(row["entity"]) } : row;
+}
+
+const keyWithText = (entity: unknown): unknown =>
+  isObject(entity)
+    ? Object.fromEntries(Object.entries(entity).map(([name, value]) => [name, keyText(value)]))
+    : entity;
 
 function keyText(value: unknown): unknown {
   const digits = typeof value === "object" ? numberText(value) : null;

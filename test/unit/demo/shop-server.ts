@@ -19,6 +19,7 @@ import { createMemoryDeadLetters } from "../../support/fakes/memory-dead-letters
 import { createMemoryDefinitionStore } from "../../support/fakes/memory-definition-store.ts";
 import { createMemoryDocuments } from "../../support/fakes/memory-document-index.ts";
 import { createMemoryEventLog } from "../../support/fakes/memory-event-log.ts";
+import { createMemoryHistoryLog } from "../../support/fakes/memory-history-log.ts";
 import { createMemoryIngestQueue } from "../../support/fakes/memory-ingest-queue.ts";
 import { createMemoryOnlineStore } from "../../support/fakes/memory-online-store.ts";
 import { createMemoryQuarantineStore } from "../../support/fakes/memory-quarantine-store.ts";
@@ -54,6 +55,7 @@ export async function startShopServer(): Promise<ShopServer> {
       webhookSecrets: () => [{ tenant: DEMO_TENANT, secret: WEBHOOK_SECRET }],
     },
     log: createMemoryEventLog(truth),
+    history: createMemoryHistoryLog(truth),
     online: createMemoryOnlineStore(),
     archive: createMemoryStateArchive(truth),
     definitions: createMemoryDefinitionStore(truth),

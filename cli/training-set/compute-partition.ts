@@ -1,0 +1,54 @@
+import { existsSync } from "node:fs";
+import { answerPoints, type Question } from "../../src/features/history/answer-points.ts";
+import type { HistoryLog } from "../../src/features/history/history-log.ts";
+import type { ViewAnswer } from "../../src/features/assemble.ts";
+import { LineReader } from "./partition-files.ts";
+import { taskFile, type Task } from "./scan-spine.ts";
+import type { TrainingSet } from "./training-set.ts";
+import { writeWhole, type WorkDir } from "./work-dir.ts";
+
+export const valuesFile = (kind: number, partition: number): string =>
+  `${kind}-${partition}.values`;
+
+/** The values of each of a kind's views, of one row. */
+export type RowValues = readonly ViewAnswer["values"][];
+
+export const isComputed = (work: WorkDir, kind: number, partition: number): boolean =>
+  existsSync(work.path(valuesFile(kind, partition)));
+
+function readTasks(path: string): readonly Task[] {
+  const reader = new LineReader(path);
+  const tasks: Task[] = [];
+  for (let line = reader.next(); line !== null; line = reader.next()) {
+    tasks.push(JSON.parse(line) as Task);
+  }
+  reader.close();
+  return tasks;
+}
+
+/** Computes the rows of one partition of one kind of entity; answers how many there were. */
+export async function computePartition(
+  history: HistoryLog,
+  set: TrainingSet,
+  work: WorkDir,
+  kind: number,
+  partition: number,
+): Promise<number> {
+  const { tenant, selection } = set;
+  const views = (set.kinds[kind]?.views ?? []).flatMap((i) => selection.views[i] ?? []);
+  const tasks = readTasks(work.path(taskFile(kind, partition)));
+  const questions = tasks.flatMap(([, at, upTo, keys]) =>
+    views.map((view, i): Question => {
+      const point = { at, upTo: upTo ?? Number.POSITIVE_INFINITY, by: "known_at" } as const;
+      return { view, key: keys[i] ?? "", point };
+    }),
+  );
+  const answers = await answerPoints({ history, tenant }, questions);
+  const lines = tasks.map((_, i) => {
+    const ofRow = answers.slice(i * views.length, (i + 1) * views.length);
+    // Versions are not asked for, so that every answer is one.
+    return JSON.stringify(ofRow.map((one) => ("values" in one ? one.values : [])));
+  });
+  writeWhole(work.path(valuesFile(kind, partition)), lines.map((line) => `${line}\n`).join(""));
+  return tasks.length;
+}

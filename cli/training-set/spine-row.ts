@@ -1,0 +1,76 @@
+import type { FieldError } from "../../src/errors.ts";
+import type { HistoryRow } from "../../src/features/history/prepare-row.ts";
+import { numberText } from "../../src/ingest/exact-json.ts";
+import { err, ok, type Result } from "../../src/result.ts";
+import { parseInstant } from "../../src/time.ts";
+import { cellText, type Cell } from "../tables/table.ts";
+import type { TrainingSet } from "./training-set.ts";
+
+const KNOWN_AT = "known_at";
+
+/** Pure. Whether a cell holds nothing: CSV has no other way to say so than an empty one. */
+const isEmpty = (cell: Cell): boolean => cell === null || cell === undefined || cell === "";
+
+function instantOf(cell: Cell, path: string): Result<number, FieldError> {
+  const digits = typeof cell === "bigint" ? String(cell) : numberText(cell);
+  const value =
+    cell instanceof Date
+      ? cell.getTime()
+      : digits !== null
+        ? Number(digits)
+        : typeof cell === "string" && /^-?\d+$/.test(cell)
+          ? Number(cell)
+          : cell;
+  if (isEmpty(value)) return err({ path, code: "missing", detail: "there is no time" });
+  if (typeof value !== "number" && typeof value !== "string") {
+    return err({ path, code: "invalid_type", detail: "expected a time" });
+  }
+  const instant = parseInstant(value);
+  return instant.ok ? instant : err({ path, code: "invalid_time", detail: instant.error });
+}
+
+/** A key as clients send it: numbers that a double cannot hold as text. */
+function keyCell(cell: Cell): string | number {
+  if (cell instanceof Date) return cell.toISOString();
+  if (typeof cell === "number" || typeof cell === "string") return cell;
+  return numberText(cell) ?? cellText(cell);
+}
+
+/** What text may stand for, where a table has no types. */
+const meanings = (text: string): readonly unknown[] => [
+  text,
+  ...(/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? [Number(text)] : []),
+  ...(text === "true" || text === "false" ? [text === "true"] : []),
+];
+
+/** A cell as the on-demand views' schemas take it; as it is where they take nothing like it. */
+function requestCell({ selection }: TrainingSet, name: string, cell: Cell): unknown {
+  const value =
+    typeof cell === "object" && numberText(cell) !== null ? Number(numberText(cell)) : cell;
+  const given = value instanceof Date ? value.toISOString() : value;
+  const schema = selection.onDemand
+    .map(({ request }) => request.shape[name] as { safeParse(v: unknown): { success: boolean } })
+    .find((one) => one !== undefined);
+  if (typeof given !== "string" || schema === undefined) return given;
+  return meanings(given).find((meaning) => schema.safeParse(meaning).success) ?? given;
+}
+
+/** Pure. A row of the spine as history is asked for it, or everything that is wrong with it. */
+export function historyRowOf(
+  set: TrainingSet,
+  cells: Readonly<Record<string, Cell>>,
+): Result<HistoryRow, readonly FieldError[]> {
+  const filled = (names: readonly string[]) => names.filter((name) => !isEmpty(cells[name]));
+  const at = instantOf(cells[set.atColumn], set.atColumn);
+  const knownAt = isEmpty(cells[KNOWN_AT]) ? null : instantOf(cells[KNOWN_AT], KNOWN_AT);
+  const errors = [at, knownAt].flatMap((one) => (one === null || one.ok ? [] : [one.error]));
+  if (!at.ok || knownAt?.ok === false) return err(errors);
+  return ok({
+    entity: Object.fromEntries(filled(set.keyColumns).map((name) => [name, keyCell(cells[name])])),
+    at: at.value,
+    knownAt: knownAt?.value,
+    request: Object.fromEntries(
+      filled(set.requestColumns).map((name) => [name, requestCell(set, name, cells[name])]),
+    ),
+  });
+}
