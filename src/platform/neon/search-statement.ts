@@ -133,10 +133,13 @@ function vectorSql(
   const distance = `(c.embedding::${type} <=> ${add(vectorParam(vector))}::${type})`;
   const columns = `c.ord, c.document_id, c.position, ${distance} AS distance`;
   const wanted = Math.max(query.depth, query.k * NEAREST.perHit, NEAREST.least);
+  // One of each stretch of chunks, at no regular distance: documents may come in a regular order.
   const share = `(SELECT avg((${matching})::int) FROM generate_series(0, ${SAMPLE - 1}) AS i
+      CROSS JOIN (SELECT greatest(s.next_ord, 1)::bigint AS total) AS n
       CROSS JOIN LATERAL (
         SELECT c.fields, c.expires_at FROM search_chunks c
-         WHERE ${IN_INDEX} AND c.ord >= i * s.next_ord::bigint / ${SAMPLE}
+         WHERE ${IN_INDEX}
+           AND c.ord >= (i * n.total + (hashint4(i) & 2147483647) % n.total) / ${SAMPLE}
          ORDER BY c.ord LIMIT 1) AS c)`;
   return `estimate AS MATERIALIZED (
   SELECT CASE WHEN s.vectors <= ${EXACT.always} THEN s.vectors
