@@ -7,7 +7,7 @@ import type { AppEnv } from "./app-env.ts";
 import { guarded } from "./middleware/guard.ts";
 import { queryBody } from "./middleware/query-body.ts";
 import { readerOf, replacedNow } from "./online-reader.ts";
-import { instant, problems } from "./schemas.ts";
+import { instant, problems, QUERY_PROBLEMS } from "./schemas.ts";
 
 const onlineRoute = createRoute({
   ...guarded("read_features", "read", queryBody),
@@ -22,17 +22,7 @@ const onlineRoute = createRoute({
   request: { body: { required: true, content: { "application/json": { schema: onlineRequest } } } },
   responses: {
     200: { description: "Features", content: { "application/json": { schema: onlineAnswer } } },
-    ...problems(
-      "invalid_request",
-      "unauthorized",
-      "forbidden",
-      "not_found",
-      "payload_too_large",
-      "unsupported_media_type",
-      "unprocessable",
-      "dependency_unavailable",
-      "timeout",
-    ),
+    ...problems(...QUERY_PROBLEMS),
   },
 });
 

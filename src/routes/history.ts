@@ -8,7 +8,7 @@ import { answerLines, linesOf, printRow, readLine, rowOf } from "./history-lines
 import { historyAnswer, historyHead, historyRequest } from "./history-schemas.ts";
 import { guarded } from "./middleware/guard.ts";
 import { queryBody } from "./middleware/query-body.ts";
-import { problems } from "./schemas.ts";
+import { problems, QUERY_PROBLEMS } from "./schemas.ts";
 
 const NDJSON = "application/x-ndjson";
 const isNdjson = (contentType: string | undefined): boolean =>
@@ -71,17 +71,7 @@ const historyRoute = createRoute({
         ),
       },
     },
-    ...problems(
-      "invalid_request",
-      "unauthorized",
-      "forbidden",
-      "not_found",
-      "payload_too_large",
-      "unsupported_media_type",
-      "unprocessable",
-      "dependency_unavailable",
-      "timeout",
-    ),
+    ...problems(...QUERY_PROBLEMS),
   },
 });
 

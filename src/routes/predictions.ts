@@ -9,7 +9,7 @@ import { guarded } from "./middleware/guard.ts";
 import { queryBody } from "./middleware/query-body.ts";
 import { readerOf, replacedNow } from "./online-reader.ts";
 import { predictionAnswer, predictionRequest } from "./prediction-schemas.ts";
-import { problems } from "./schemas.ts";
+import { problems, QUERY_PROBLEMS } from "./schemas.ts";
 
 const predictRoute = createRoute({
   ...guarded("predict", "read", queryBody),
@@ -30,17 +30,7 @@ const predictRoute = createRoute({
       description: "Predictions, in the order of the request",
       content: { "application/json": { schema: predictionAnswer } },
     },
-    ...problems(
-      "invalid_request",
-      "unauthorized",
-      "forbidden",
-      "not_found",
-      "payload_too_large",
-      "unsupported_media_type",
-      "unprocessable",
-      "dependency_unavailable",
-      "timeout",
-    ),
+    ...problems(...QUERY_PROBLEMS),
   },
 });
 

@@ -53,6 +53,19 @@ export function problems<const C extends ErrorCode>(
   return Object.fromEntries(references) as ProblemResponses<C | "internal">;
 }
 
+/** The refusals of a route that reads a JSON body and asks the stores. */
+export const QUERY_PROBLEMS = [
+  "invalid_request",
+  "unauthorized",
+  "forbidden",
+  "not_found",
+  "payload_too_large",
+  "unsupported_media_type",
+  "unprocessable",
+  "dependency_unavailable",
+  "timeout",
+] as const;
+
 /** Registers the problem of every code, which `problems` refers to. */
 export function describeProblems(registry: OpenAPIHono["openAPIRegistry"]): void {
   registry.register("Problem", problem);

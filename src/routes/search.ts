@@ -9,7 +9,7 @@ import type { AppEnv } from "./app-env.ts";
 import { getCollection, unprocessable } from "./collection.ts";
 import { guarded } from "./middleware/guard.ts";
 import { searchBody } from "./middleware/query-body.ts";
-import { problems } from "./schemas.ts";
+import { problems, QUERY_PROBLEMS } from "./schemas.ts";
 import { searchAnswer, searchRequest } from "./search-schemas.ts";
 
 const searchRoute = createRoute({
@@ -28,17 +28,7 @@ const searchRoute = createRoute({
   },
   responses: {
     200: { description: "Best first", content: { "application/json": { schema: searchAnswer } } },
-    ...problems(
-      "invalid_request",
-      "unauthorized",
-      "forbidden",
-      "not_found",
-      "payload_too_large",
-      "unsupported_media_type",
-      "unprocessable",
-      "dependency_unavailable",
-      "timeout",
-    ),
+    ...problems(...QUERY_PROBLEMS),
   },
 });
 
