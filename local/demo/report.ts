@@ -37,7 +37,9 @@ export function arrivalLines({ sent, visible, oneByOne, bulk }: Arrived): Lines 
   const [p50, p99] = [0.5, 0.99].map((p) => duration(percentile(lags, p)));
   const rate = grouped(Math.round(bulk.payments / (bulk.ms / 1_000)));
   const rows = {
-    sent: `${grouped(sent.total)}, ${sent.repeats} of them repeats, ${sent.webhooks} as signed webhooks`,
+    sent:
+      `${grouped(sent.total)}, ${sent.repeats} of them repeats; ${sent.webhooks} as signed ` +
+      `webhooks, ${grouped(sent.imported)} imported with the time at which each was known`,
     accepted: `${grouped(sent.accepted)}, rejected 0`,
     applied: `${grouped(visible)}: every payment is visible in features, repeats count once`,
     speed: `${grouped(bulk.payments)} sent at once were visible after ${duration(bulk.ms)}: ${rate} a second`,

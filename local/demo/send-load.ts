@@ -19,6 +19,7 @@ export interface Arrived {
     readonly total: number;
     readonly repeats: number;
     readonly webhooks: number;
+    readonly imported: number;
     readonly accepted: number;
   };
   /** Distinct payments that the features show. */
@@ -65,6 +66,7 @@ export async function sendLoad(
       total: all.length,
       repeats: all.length - distinct,
       webhooks: inBulk.webhooks,
+      imported: first.length - inBulk.webhooks,
       accepted: inBulk.accepted + last.length,
     },
     visible,
@@ -73,7 +75,7 @@ export async function sendLoad(
   };
 }
 
-/** As fast as a few requests at a time allow. */
+/** As fast as a few requests at a time allow: webhooks, and imports of what happened before. */
 async function sendInBulk(
   api: ShopApi,
   deliveries: readonly Payment[],
@@ -86,7 +88,7 @@ async function sendInBulk(
     const rest = deliveries.slice(i + WEBHOOKS, i + BATCH);
     webhooks += signed.length;
     tasks.push(...signed.map((payment) => () => api.sendWebhook(payment)));
-    if (rest.length > 0) tasks.push(() => api.send(rest));
+    if (rest.length > 0) tasks.push(() => api.importPast(rest));
   }
   let accepted = 0;
   const work = async (): Promise<void> => {

@@ -56,6 +56,8 @@ export interface PredictionAnswer {
 /** Payments, features and predictions in the public HTTP API, as far as the example uses them. */
 export interface ShopApi {
   send(payments: readonly Payment[], wait?: boolean): Promise<Timed<IngestAnswer>>;
+  /** As past events, each known since it happened: training sets may see them from then on. */
+  importPast(payments: readonly Payment[]): Promise<Timed<IngestAnswer>>;
   /** As a payment provider does: signed, without an API key. */
   sendWebhook(payment: Payment): Promise<Timed<IngestAnswer>>;
   readOne(view: string, key: string): Promise<Timed<OnlineAnswer>>;
@@ -72,6 +74,7 @@ export interface ShopApiOptions {
 }
 
 const EVENTS = "/v1/sources/payments/events";
+const IMPORT = "/v1/sources/payments/import";
 
 /** Throws where a payment is rejected: everything that the example sends is in order. */
 export function createShopApi({ client, webhookSecret, now }: ShopApiOptions): ShopApi {
@@ -83,6 +86,12 @@ export function createShopApi({ client, webhookSecret, now }: ShopApiOptions): S
           headers: { ...client.authorization, "content-type": "application/x-ndjson" },
           body: payments.map((payment) => JSON.stringify(payment)).join("\n"),
         })),
+      ),
+    importPast: async (payments) =>
+      accepted(
+        await client.ask("POST", IMPORT, {
+          events: payments.map((event) => ({ event, known_at: event.paid_at })),
+        }),
       ),
     sendWebhook: async (payment) =>
       accepted(
