@@ -2,6 +2,6 @@ import { defineConfig } from "drizzle-kit";
 
 export default defineConfig({
   dialect: "postgresql",
-  schema: "./src/platform/neon/schema.ts",
+  schema: ["./src/platform/neon/schema.ts", "./src/platform/neon/search-schema.ts"],
   out: "./migrations",
 });

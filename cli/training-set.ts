@@ -8,6 +8,7 @@ import { createHistoryLog } from "../src/platform/neon/history-log.ts";
 import { createStateArchive } from "../src/platform/neon/state-archive.ts";
 import { processTerminal, runCommand, UsageError } from "./args.ts";
 import { connectDatabase, type Database } from "./support/database.ts";
+import { counted } from "./support/number-text.ts";
 import { findSecret } from "./support/secrets.ts";
 import { makeTrainingSet } from "./training-set/make-training-set.ts";
 import { readTrainingArgs, TRAINING_USAGE } from "./training-set/training-args.ts";
@@ -60,7 +61,9 @@ async function run(args: readonly string[]): Promise<number> {
     },
     { ...options, tenant },
   );
-  processTerminal.print(`${written} rows in ${options.out}, of ${database.where}.`);
+  processTerminal.print(
+    `${counted(written, "row", "rows")} in ${options.out}, of ${database.where}.`,
+  );
   return 0;
 }
 

@@ -18,8 +18,13 @@ const tell = (line: string): void => processTerminal.tell(line);
 /** Lets the queue run empty, as it is in memory, and stops everything. */
 async function stop(stack: Stack): Promise<void> {
   print("\nStopping; letting the queue run empty (Ctrl-C again to stop at once) …");
-  const waiting = await stack.drain(DRAIN_MS);
-  if (waiting > 0) tell(`${waiting} messages still waited in the queue; send their events again.`);
+  // Whoever ends a whole group of processes ends the Worker too, with the queue that it holds.
+  const waiting = await stack.drain(DRAIN_MS).catch(() => null);
+  if (waiting === null) {
+    tell("The Worker ended before its queue was seen to be empty; send again what is missing.");
+  } else if (waiting > 0) {
+    tell(`${waiting} messages still waited in the queue; send their events again.`);
+  }
   await stack.close();
   print("Stopped.");
 }

@@ -1,4 +1,4 @@
-import { grouped } from "../../local/demo/words.ts";
+import { numberText } from "./number-text.ts";
 
 /** Where progress is shown. */
 export interface ProgressScreen {
@@ -42,10 +42,10 @@ export function startBar(
   const text = (): string => {
     const ms = now() - began;
     const rate = ms > 0 ? ((done - before) / ms) * 1_000 : 0;
-    const of = total === null ? grouped(done) : `${grouped(done)} of ${grouped(total)}`;
+    const of = total === null ? numberText(done) : `${numberText(done)} of ${numberText(total)}`;
     const left = total !== null && rate > 0 && done < total;
     const eta = left ? `, ${spanText(((total - done) / rate) * 1_000)} left` : "";
-    return `${of} ${word}, ${grouped(Math.round(rate))}/s${eta}`;
+    return `${of} ${word}, ${numberText(Math.round(rate))}/s${eta}`;
   };
   const barred = (): string => {
     if (total === null) return `  ${text()}`;

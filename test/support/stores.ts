@@ -136,12 +136,10 @@ type Opener<T> = readonly (readonly [string, () => Promise<T>])[];
 
 /** The databases that this machine has: a server is one when DATABASE_URL_TEST names it. */
 export function sqlTruths(): Opener<SqlTruth> {
-  const server = process.env["DATABASE_URL_TEST"];
+  const server = process.env["DATABASE_URL_TEST"] ?? "";
   return [
     ["in the embedded Postgres", openPgliteTruth],
-    ...(server === undefined
-      ? []
-      : [["on a Postgres server", () => openPostgresTruth(server)] as const]),
+    ...(server === "" ? [] : [["on a Postgres server", () => openPostgresTruth(server)] as const]),
   ];
 }
 
