@@ -12,6 +12,10 @@ declare module "vitest" {
 // Starts the stores' façades and provides `workerBindings`.
 const globalSetup = ["test/support/global-setup.ts"].filter((path) => existsSync(path));
 
+/** For what hangs: a busy machine may take ten times as long as a quiet one. */
+const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
+const properties = ["test/support/properties.ts"];
+
 // .ci/run adds up the reports of several runs, so that each writes a file of its own.
 const reports = process.env["TEST_REPORTS"];
 
@@ -47,14 +51,20 @@ export default defineConfig({
     }),
     projects: [
       {
-        test: { name: "unit", include: ["test/unit/**/*.test.ts"], isolate: false },
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          isolate: false,
+          setupFiles: properties,
+          ...timeouts,
+        },
       },
       {
         test: {
           name: "contract",
           include: ["test/contract/**/*.test.ts"],
-          testTimeout: 20_000,
-          hookTimeout: 30_000,
+          setupFiles: properties,
+          ...timeouts,
         },
       },
       {
@@ -63,8 +73,7 @@ export default defineConfig({
           name: "worker",
           include: ["test/worker/**/*.test.ts"],
           globalSetup,
-          testTimeout: 20_000,
-          hookTimeout: 30_000,
+          ...timeouts,
         },
       },
       {
@@ -73,8 +82,9 @@ export default defineConfig({
           include: ["test/system/**/*.test.ts"],
           // Each file runs the built bundle with stores of its own: one at a time is enough.
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          expect: { poll: { timeout: 30_000 } },
         },
       },
     ],

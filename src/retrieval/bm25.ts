@@ -33,9 +33,10 @@ export const averageLength = (tokens: number, documents: number): number =>
   Math.fround(tokens / documents);
 
 /**
- * Pure. The BM25 score of one document, by Lucene's formula (no factor k1 + 1) in doubles: the sum
- * over the query's terms of count × idf × tf / (tf + k1 × (1 - b + b × length / average length)).
- * A document without any of the terms has score 0.
+ * Pure. The BM25 score of one document, by Lucene's formula (no factor k1 + 1): the sum over the
+ * query's terms of count × idf × tf / (tf + k1 × (1 - b + b × length / average length)), each as
+ * float32, as Lucene has them. Doubles add those without error while none is below 2^-28 of the
+ * sum, so that equal documents tie, whatever the order of the terms. 0 without any of the terms.
  */
 export function scoreBm25(
   query: readonly Term[],
@@ -48,7 +49,8 @@ export function scoreBm25(
   let score = 0;
   for (const { term, count } of query) {
     const tf = document.counts.get(term) ?? 0;
-    if (tf > 0) score += (count * idf(documents, frequencies.get(term) ?? 0) * tf) / (tf + norm);
+    const weight = count * idf(documents, frequencies.get(term) ?? 0);
+    if (tf > 0) score += Math.fround((weight * tf) / (tf + norm));
   }
   return score;
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AppError } from "../../src/errors.ts";
 import type { DocumentIndex, IndexRef } from "../../src/retrieval/document-index.ts";
+import { DIRECTIONS, QUERIES } from "../support/any-documents.ts";
 import {
   find,
   newIndex,
@@ -25,7 +26,10 @@ const some = <T>(items: readonly T[], count: number): readonly T[] =>
 
 function randomDocument(): TestDocument {
   const texts = Array.from({ length: below(4) }, () => some(WORDS, 1 + below(6)).join(" "));
-  const chunks = [...new Set(texts)].map((text) => ({ text, vector: [1, below(9), below(9), 0] }));
+  const chunks = [...new Set(texts)].map((text) => ({
+    text,
+    vector: DIRECTIONS[below(DIRECTIONS.length)] ?? null,
+  }));
   return { chunks, fields: { n: below(3) } };
 }
 
@@ -77,7 +81,7 @@ describe.each(truths())("writers at once %s", (_name, open) => {
       await write(anew, index, { [id]: documentIn(stored.body) });
     }
     for (const word of WORDS) {
-      const wanted = query({ words: `${word} fish`, vector: [1, 2, 3, 0] });
+      const wanted = query({ words: `${word} fish`, vector: QUERIES[1] ?? null });
       const [{ hits }, expected] = [
         await documents.search(index, wanted),
         await anew.search(index, wanted),

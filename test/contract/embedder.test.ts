@@ -174,7 +174,7 @@ describe.each([
     const started = performance.now();
     const error = await refusalOf(embedder(undefined, 100).embed(["refund"], "query"));
     expect(error).toMatchObject({ code: "timeout", message: "The embedder took too long." });
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
     expect(trips).toBe(1);
   });
 });

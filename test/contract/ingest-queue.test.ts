@@ -51,7 +51,7 @@ describe.each(queues)("the ingest queue %s", (_name, open) => {
         mine.push(...bodies.filter((body) => JSON.stringify(body).includes(tenant)));
         return mine.length >= count;
       },
-      { timeout: 10_000, interval: 20 },
+      { timeout: 30_000, interval: 20 },
     );
     return mine;
   }

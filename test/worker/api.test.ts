@@ -196,7 +196,7 @@ describe("the Worker's queues and cron", () => {
         const { results } = await answer.json<{ results: { statuses: string[] }[] }>();
         return results[0]?.statuses[0] === "PRESENT";
       },
-      { timeout: 10_000, interval: 200 },
+      { timeout: 30_000, interval: 200 },
     );
   });
 
@@ -221,7 +221,7 @@ describe("the Worker's queues and cron", () => {
       const { meta } = await context().online.read(tenant, []);
       if (meta !== null) resolve(Object.keys(meta.views).length);
       return meta !== null;
-    }, 10_000);
+    }, 30_000);
     expect(await promise).toBe(deployment.registry.views.size);
   });
 });

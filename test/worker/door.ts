@@ -70,7 +70,7 @@ export async function applyViews(): Promise<void> {
 export async function newTenant(name = `t${crypto.randomUUID().slice(0, 8)}`): Promise<string> {
   await context().archive.nextMeta(name);
   await beginFill(context(), name);
-  await vi.waitUntil(async () => (await context().online.read(name, [])).meta !== null, 10_000);
+  await vi.waitUntil(async () => (await context().online.read(name, [])).meta !== null, 30_000);
   return name;
 }
 

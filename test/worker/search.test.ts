@@ -186,7 +186,7 @@ describe("documents in the Worker", () => {
         .replace(/[\ud800-\udbff]$/, "");
       await find(key, { query, highlight: true });
     }
-    expect(performance.now() - started).toBeLessThan(15_000);
+    expect(performance.now() - started).toBeLessThan(40_000);
   });
 });
 

@@ -103,9 +103,10 @@ function keywordSql(
    CROSS JOIN LATERAL (
      SELECT d.df FROM search_terms d WHERE d.space = s.space AND d.term = q.term OFFSET 0) AS t
 ), scored AS MATERIALIZED (
-  SELECT p.ord, sum(t.weight * p.tf
-                    / (p.tf + ${k1Param} * (1 - ${bParam} + ${bParam} * (p.length / t.average))))
-                  AS score
+  SELECT p.ord,
+         sum((t.weight * p.tf
+              / (p.tf + ${k1Param} * (1 - ${bParam} + ${bParam} * (p.length / t.average)))
+             )::real::float8) AS score
     FROM term t CROSS JOIN LATERAL (
       SELECT p.ord, p.tf, p.length FROM search_postings p
        WHERE p.space = t.space AND p.term = t.term OFFSET 0) AS p

