@@ -10,6 +10,7 @@ import { applyEvents } from "../src/ingest/apply.ts";
 import { applying } from "../src/ingest/consume.ts";
 import { createDefinitionStore } from "../src/platform/neon/definition-store.ts";
 import { createEventLog } from "../src/platform/neon/event-log.ts";
+import { createHistoryLog } from "../src/platform/neon/history-log.ts";
 import { createQuarantineStore } from "../src/platform/neon/quarantine-store.ts";
 import type { SqlClient } from "../src/platform/neon/sql-client.ts";
 import { createStateArchive } from "../src/platform/neon/state-archive.ts";
@@ -53,6 +54,7 @@ export async function applyRegistry(options: ApplyRegistryOptions): Promise<void
   const folding = applying({
     registry,
     log,
+    history: createHistoryLog(client),
     online,
     now,
     vault,

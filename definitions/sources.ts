@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { apiKey, eventSource, standardWebhooks } from "../src/features/define.ts";
+import { apiKey, eventSource, standardWebhooks } from "../src/features/define-source.ts";
 import { decimal, pii } from "../src/features/fields.ts";
 
 // A source says what an event looks like. Every event is checked against the schema when it

@@ -10,6 +10,7 @@ import type { ConsumeContext } from "../../src/ingest/consume.ts";
 import type { IngestMessage } from "../../src/ingest/envelope.ts";
 import { createDefinitionStore } from "../../src/platform/neon/definition-store.ts";
 import { createEventLog } from "../../src/platform/neon/event-log.ts";
+import { createHistoryLog } from "../../src/platform/neon/history-log.ts";
 import { createQuarantineStore } from "../../src/platform/neon/quarantine-store.ts";
 import { createSqlClient, type SqlClient } from "../../src/platform/neon/sql-client.ts";
 import { createStateArchive } from "../../src/platform/neon/state-archive.ts";
@@ -46,6 +47,7 @@ export async function openEngine(stores: Stores): Promise<Engine> {
     registry,
     sql,
     log: createEventLog(sql),
+    history: createHistoryLog(sql),
     online: createOnlineStore({
       url: stores.redisUrl,
       token: stores.redisToken,

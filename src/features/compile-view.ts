@@ -1,8 +1,9 @@
 import { aggregateOf, partialOf, takenBy } from "./aggregates/catalogue.ts";
 import { count, optionalDurationMs, type Aggregation } from "./aggregation.ts";
+import { compileSource } from "./compile-source.ts";
 import { compileConditions, compileSplit, isNumeric, requireField } from "./compile-conditions.ts";
 import type { FeatureView } from "./define.ts";
-import { DefinitionError, fieldsOf, type Field } from "./fields.ts";
+import { DefinitionError, type Field } from "./fields.ts";
 import { checkName } from "./names.ts";
 import type {
   Condition,
@@ -12,21 +13,14 @@ import type {
   PresencePlan,
   ViewPlan,
 } from "./plan.ts";
+import type { SourcePlan } from "./source-plan.ts";
+import { specificationHash } from "./specification-hash.ts";
 import { tileSizes, widestWindows, type Window } from "./window.ts";
 
 /** Part of every specification: raised when the engine computes or packs states differently. */
 const ENGINE_FORMAT = 1;
 
 const PRESENCE = "";
-
-/** Pure. 64 bits of FNV-1a in hex, over UTF-16 code units: names a specification. */
-export function specificationHash(text: string): string {
-  let hash = 0xcbf29ce484222325n;
-  for (let i = 0; i < text.length; i += 1) {
-    hash = ((hash ^ BigInt(text.charCodeAt(i))) * 0x100000001b3n) & 0xffffffffffffffffn;
-  }
-  return hash.toString(16).padStart(16, "0");
-}
 
 function checkField({ aggregate }: Aggregation, field: Field, at: string): void {
   if (field.pii === "drop")
@@ -95,7 +89,9 @@ function levelsOf(uses: readonly Use[]): LevelPlan[] {
  * names this version. Throws a DefinitionError that says what to write instead.
  */
 export function compileView(view: FeatureView): ViewPlan {
-  const fields = new Map(fieldsOf(view.source.name, view.source.schema).map((f) => [f.name, f]));
+  const source = compileSource(view.source);
+  const fields = new Map(source.fields.map((field) => [field.name, field]));
+  checkBoundary(view);
   const partials = new Map<string, { plan: PartialPlan; index: number }>();
   const compile = (name: string, feature: Aggregation): FeaturePlan => {
     const at = `view "${view.name}", feature "${name}"`;
@@ -146,12 +142,15 @@ export function compileView(view: FeatureView): ViewPlan {
     ...windows.map((window) => ({ partial: presence.partial, window })),
   ];
   const columns = keyColumns(view, fields);
-  const spec = specificationOf(view, columns, fields);
+  const spec = specificationOf(view, source, columns);
   const specHash = specificationHash(spec);
   return {
     name: view.name,
     entity: view.entity.name,
-    source: view.source.name,
+    source: source.name,
+    sourceId: source.join?.sourceId ?? source.name,
+    isSigned: source.table !== null || source.join !== null,
+    isInclusive: view.boundary === "inclusive",
     keyColumns: columns,
     stateId: `${view.name}@${specHash}`,
     specHash,
@@ -172,14 +171,20 @@ export function compileView(view: FeatureView): ViewPlan {
  */
 function specificationOf(
   view: FeatureView,
+  { name: sourceName, fields: all, table, join }: SourcePlan,
   columns: readonly string[],
-  fields: Map<string, Field>,
 ): string {
+  const fields = new Map(all.map((field) => [field.name, field]));
   return JSON.stringify({
     format: ENGINE_FORMAT,
     view: view.name,
     entity: { name: view.entity.name, key: view.entity.key },
-    source: { name: view.source.name, event_time: view.source.eventTime },
+    source: {
+      name: sourceName,
+      event_time: view.source.eventTime,
+      ...(table !== null && { row_key: table.key }),
+      ...(join !== null && { pairs: join.sourceId }),
+    },
     key: columns,
     features: Object.entries(view.features).map(([name, f]) => {
       const field = f.field === null ? undefined : fields.get(f.field);
@@ -200,5 +205,11 @@ function specificationOf(
       };
     }),
     max_age_ms: optionalDurationMs(view.maxAge ?? undefined),
+    ...(view.boundary === "inclusive" && { boundary: view.boundary }),
   });
+}
+
+function checkBoundary({ name, source, boundary }: FeatureView): void {
+  if (boundary === "exclusive" || source.kind === "table_source") return;
+  throw new DefinitionError(`view "${name}": boundary "inclusive" is for views of a table's rows`);
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Duration } from "../time.ts";
 import type { AggregateName } from "./aggregates/catalogue.ts";
 import type { Aggregation } from "./aggregation.ts";
+import type { Columns, Source, TableSource } from "./define-source.ts";
 
 /** A thing that has features, known by one or more key columns. */
 export interface Entity<N extends string = string, K extends string = string> {
@@ -20,55 +21,7 @@ export function entity<const N extends string, const K extends string>(
   return { kind: "entity", name, key, description: options.description ?? "" };
 }
 
-/** Who may send to a source. */
-export type Acceptance =
-  | { readonly kind: "api_key" }
-  | { readonly kind: "standard_webhooks"; readonly secret: string };
-
-/** Accepts requests with an API key that may ingest. */
-export const apiKey = (): Acceptance => ({ kind: "api_key" });
-
-/** Accepts Standard Webhooks signed with a secret, given by its variable's name. */
-export const standardWebhooks = (secret: string): Acceptance => ({
-  kind: "standard_webhooks",
-  secret,
-});
-
-/** Marks the event id as the hash of the record, for senders that give none. */
-export const CONTENT_HASH = Symbol("content hash");
-export const contentHash = (): typeof CONTENT_HASH => CONTENT_HASH;
-
-type Columns<S extends z.ZodObject> = keyof z.output<S> & string;
-
-/** Append-only facts of one flat shape. */
-export interface EventSource<N extends string = string, S extends z.ZodObject = z.ZodObject> {
-  readonly kind: "event_source";
-  readonly name: N;
-  readonly schema: S;
-  readonly id: string | typeof CONTENT_HASH;
-  readonly eventTime: string;
-  readonly accept: readonly Acceptance[];
-  readonly owner: string;
-  readonly description: string;
-}
-
-/** Declares a source of events: its record, its id, its event time, and who may send. */
-export function eventSource<const N extends string, S extends z.ZodObject>(
-  name: N,
-  options: {
-    readonly schema: S;
-    readonly id: Columns<S> | typeof CONTENT_HASH;
-    readonly eventTime: Columns<S>;
-    readonly accept: readonly Acceptance[];
-    readonly owner?: string;
-    readonly description?: string;
-  },
-): EventSource<N, S> {
-  const { owner = "", description = "" } = options;
-  return { kind: "event_source", name, ...options, owner, description };
-}
-
-type Schema<S> = S extends EventSource<string, infer Z> ? Z : never;
+type Schema<S> = S extends { readonly schema: infer Z extends z.ZodObject } ? Z : never;
 type Column<S> = Columns<Schema<S>>;
 type Cell<S, F> = NonNullable<z.output<Schema<S>>[F & keyof z.output<Schema<S>>]>;
 type Exactly = string & (z.$brand<"decimal"> | z.$brand<"bigint">);
@@ -128,11 +81,14 @@ export type ViewValues<V> =
       }
     : never;
 
+/** What a value at T takes: events before T, or also those at T, as the state of a table's rows. */
+export type Boundary = "exclusive" | "inclusive";
+
 /** Features of one entity, computed from one source. */
 export interface FeatureView<
   N extends string = string,
   E extends Entity = Entity,
-  S extends EventSource = EventSource,
+  S extends Source = Source,
   F = Readonly<Record<string, Aggregation>>,
 > {
   readonly kind: "feature_view";
@@ -143,15 +99,20 @@ export interface FeatureView<
   readonly key: Readonly<Record<string, string>>;
   readonly features: F;
   readonly maxAge: Duration | null;
+  /** Whether a value at T takes what happened at T as well. */
+  readonly boundary: Boundary;
   readonly owner: string;
   readonly description: string;
 }
 
-/** Declares a view; `key` maps key columns to the source's where their names differ. */
+/**
+ * Declares a view; `key` maps key columns to the source's where their names differ. A view of a
+ * table's rows may be inclusive: at T it is what other views are a millisecond later.
+ */
 export function featureView<
   const N extends string,
   E extends Entity,
-  S extends EventSource,
+  S extends Source,
   F extends Readonly<
     Record<string, Aggregation<AggregateName, never, never, never, never> | Aggregation>
   >,
@@ -163,6 +124,7 @@ export function featureView<
     readonly key?: Partial<Record<E["key"][number], Column<S>>>;
     readonly features: F & Checked<S, F>;
     readonly maxAge?: Duration;
+    readonly boundary?: S extends TableSource ? Boundary : "exclusive";
     readonly owner?: string;
     readonly description?: string;
   },
@@ -176,12 +138,13 @@ export function featureView<
     key: key,
     features: options.features,
     maxAge,
+    boundary: options.boundary ?? "exclusive",
     owner,
     description,
   };
 }
 
-type AnyView = FeatureView<string, Entity, EventSource, unknown>;
+type AnyView = FeatureView<string, Entity, Source, unknown>;
 type Given<V extends readonly AnyView[]> = {
   readonly [View in V[number] as View["name"]]: ViewValues<View>;
 };
@@ -278,7 +241,7 @@ export const service = <const N extends string>(
 
 export type FeatureDefinition =
   | Entity
-  | EventSource
+  | Source
   | AnyView
   | OnDemandView<string, unknown>
   | FeatureService;

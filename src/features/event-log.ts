@@ -5,6 +5,14 @@ export interface EntityRef {
   readonly key: string;
 }
 
+/** Which row of a table a change is of, and its place among that row's changes. */
+export interface RowChange {
+  /** The row's key in canonical form (entity-key.ts). */
+  readonly key: string;
+  /** Order-preserving text; a delete comes after whatever else has the same order. */
+  readonly order: string;
+}
+
 /** An accepted event as the log keeps it; times are epoch milliseconds. */
 export interface LogEvent {
   readonly tenant: string;
@@ -24,6 +32,43 @@ export interface LogEvent {
   readonly bodyHash: string;
   /** When it was known, for imports; null means "when it is committed". */
   readonly knownAt: number | null;
+  /**
+   * Of a change of a table's row, until it is known what the row was: `sign` −1 then is a delete.
+   * What the log keeps of a change are the row as it becomes (+1) and as it was (−1).
+   */
+  readonly row?: RowChange;
+}
+
+/** A row of a table as the log has it. */
+export interface StoredRow {
+  /** The order of its latest change. */
+  readonly order: string;
+  /** The event that is its image; null where it is deleted, or its image was erased. */
+  readonly image: LogEvent | null;
+}
+
+/** What the log has of a change and its row. */
+export interface StoredChange {
+  /** Null where no change of the row was ever taken. */
+  readonly row: StoredRow | null;
+  /** The event with the change's own id, where it was taken already. */
+  readonly taken: LogEvent | null;
+  /** What the change took back when it was taken: the event with its retraction id. */
+  readonly tookBack: LogEvent | null;
+}
+
+/** A row moves from one of its changes to a later one. */
+export interface RowMove {
+  readonly tenant: string;
+  readonly source: string;
+  readonly key: string;
+  /** The order that was read; null where the row was not known. */
+  readonly from: string | null;
+  readonly to: string;
+  /** The event that is its image from now on; null where it is deleted. */
+  readonly imageId: string | null;
+  /** Positions of the events that are stored only if the row still is where it was. */
+  readonly events: readonly number[];
 }
 
 /** What an append says of one event. `unsettled`: somebody else is writing it now; ask again. */
@@ -38,6 +83,8 @@ export interface AppendInput {
   /** Distinct by (tenant, source, event id). */
   readonly events: readonly LogEvent[];
   readonly contributions: readonly Contribution[];
+  /** At most one for each row; none where left out. */
+  readonly moves?: readonly RowMove[];
   /** Every distinct entity to be returned: those of `contributions` and any others. */
   readonly touched: readonly EntityRef[];
   /** Every state of the touched kinds of entities that the caller keeps up to date. */
@@ -59,7 +106,7 @@ export interface EntitySnapshot extends EntityRef {
 }
 
 export interface AppendResult {
-  /** In the order of `events`. */
+  /** In the order of `events`; "unsettled" for those of a move that somebody else forestalled. */
   readonly verdicts: readonly Verdict[];
   /** In the order of `touched`. */
   readonly entities: readonly EntitySnapshot[];
@@ -90,6 +137,14 @@ export interface EntityCommit extends EntityRef {
   readonly poisoned: readonly EventRef[];
   /** New state bytes in base64; a state that did not change is left out. */
   readonly states: readonly { readonly stateId: string; readonly bytes: string }[];
+  /** Events that follow from this fold (pairs of a join): stored and made pending by its commit. */
+  readonly derived?: readonly DerivedEvent[];
+}
+
+/** An event that a fold makes, and the entities to which it is given. */
+export interface DerivedEvent {
+  readonly event: LogEvent;
+  readonly entities: readonly EntityRef[];
 }
 
 export interface CommitResult {

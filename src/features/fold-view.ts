@@ -85,7 +85,7 @@ export function observeEvent(
   event: EventFacts,
   record: SourceRecord,
 ): Observations | null {
-  if (event.source !== plan.source || keyOf(plan, record) !== key) return null;
+  if (event.source !== plan.sourceId || keyOf(plan, record) !== key) return null;
   if (event.sign !== 1) throw new RangeError("events of this source cannot be retracted");
   return plan.partials.map((partial) => observe(partial, event, record));
 }

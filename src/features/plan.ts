@@ -58,6 +58,12 @@ export interface ViewPlan {
   readonly name: string;
   readonly entity: string;
   readonly source: string;
+  /** What the source is called in the log: of pairs, `source@hash`. */
+  readonly sourceId: string;
+  /** Whether events of the source may be taken back: those of rows and pairs. */
+  readonly isSigned: boolean;
+  /** Whether a value at T takes what happened at T: it is the value of others a millisecond later. */
+  readonly isInclusive: boolean;
   /** The source's column of each key part, in the entity's order. */
   readonly keyColumns: readonly string[];
   /** `name@hash`. */

@@ -1,33 +1,20 @@
 import type { z } from "zod";
-import { compileView, specificationHash } from "./compile-view.ts";
+import { compileSource } from "./compile-source.ts";
+import { compileView } from "./compile-view.ts";
 import {
-  CONTENT_HASH,
-  type Acceptance,
   type FeatureDefinition,
   type Entity,
-  type EventSource,
   type FeatureService,
   type FeatureView,
   type GoldenCase,
   type OnDemandFunction,
   type OnDemandView,
 } from "./define.ts";
-import { DefinitionError, fieldsOf, type Field } from "./fields.ts";
+import { DefinitionError } from "./fields.ts";
 import { checkName } from "./names.ts";
 import type { ViewPlan } from "./plan.ts";
-
-/** A source compiled: how its records are checked and read. */
-export interface SourcePlan {
-  readonly name: string;
-  readonly schema: z.ZodObject;
-  readonly fields: readonly Field[];
-  /** Null where the id is the hash of the record. */
-  readonly idField: string | null;
-  readonly eventTimeField: string;
-  readonly accept: readonly Acceptance[];
-  readonly owner: string;
-  readonly description: string;
-}
+import type { JoinPlan, SourcePlan } from "./source-plan.ts";
+import { specificationHash } from "./specification-hash.ts";
 
 /** On-demand features compiled. */
 export interface OnDemandPlan {
@@ -54,7 +41,11 @@ export interface Registry {
   readonly views: ReadonlyMap<string, ViewPlan>;
   readonly onDemand: ReadonlyMap<string, OnDemandPlan>;
   readonly services: ReadonlyMap<string, ServicePlan>;
-  /** The views that a source feeds, by the source's name. */
+  /** The joins that a source of events is a side of, by the source's name. */
+  readonly joinsBySource: ReadonlyMap<string, readonly JoinPlan[]>;
+  /** Joins by the kind of entity at which their sides meet. */
+  readonly joinsByEntity: ReadonlyMap<string, JoinPlan>;
+  /** The views that a source feeds, by what the source is called in the log. */
   readonly viewsBySource: ReadonlyMap<string, readonly ViewPlan[]>;
   /** The views of an entity, by its name. */
   readonly viewsByEntity: ReadonlyMap<string, readonly ViewPlan[]>;
@@ -66,31 +57,6 @@ function checkEntity(entity: Entity): Entity {
   const { name, key } = entity;
   if (key.length > 0 && new Set(key).size === key.length) return entity;
   throw new DefinitionError(`entity "${name}": its key is one or more different columns`);
-}
-
-function compileSource(source: EventSource): SourcePlan {
-  const fields = fieldsOf(source.name, source.schema);
-  const need = (name: string, role: string): Field => {
-    const field = fields.find((f) => f.name === name);
-    const isKept = field !== undefined && field.pii !== "drop" && field.kind !== "vector";
-    if (isKept && !field.nullable) return field;
-    throw new DefinitionError(
-      `source "${source.name}": its ${role} "${name}" must be a field that is always there and kept`,
-    );
-  };
-  const idField = source.id === CONTENT_HASH ? null : need(source.id, "id").name;
-  const time = need(source.eventTime, "event time");
-  if (time.kind !== "time" && time.kind !== "number") {
-    throw new DefinitionError(
-      `source "${source.name}": the event time "${time.name}" must be z.iso.datetime({ offset: ` +
-        `true }) or a number of epoch milliseconds; it is a ${time.kind}`,
-    );
-  }
-  if (source.accept.length === 0) {
-    throw new DefinitionError(`source "${source.name}" accepts nobody: add accept: [apiKey()]`);
-  }
-  const { name, schema, accept, owner, description } = source;
-  return { name, schema, fields, idField, eventTimeField: time.name, accept, owner, description };
 }
 
 function compileOnDemand(view: OnDemandView): OnDemandPlan {
@@ -129,6 +95,16 @@ function groupBy<T>(items: Iterable<T>, key: (item: T) => string): Map<string, r
   return groups;
 }
 
+function joinsOf(sources: Iterable<SourcePlan>): Map<string, readonly JoinPlan[]> {
+  const joins = [...sources].flatMap(({ join }) => join ?? []);
+  return new Map(
+    [...new Set(joins.flatMap(({ left, right }) => [left, right]))].map((side) => [
+      side,
+      joins.filter(({ left, right }) => left === side || right === side),
+    ]),
+  );
+}
+
 /** Adds under a name that must be well formed and new. */
 function put<T>(
   into: Map<string, T>,
@@ -165,6 +141,8 @@ export function compileDefinitions(definitions: readonly FeatureDefinition[]): R
         put(entities, entityNames, "entity", name, checkEntity(definition));
         break;
       case "event_source":
+      case "table_source":
+      case "joined_source":
         put(sources, sourceNames, "source", name, compileSource(definition));
         break;
       case "feature_view":
@@ -190,7 +168,11 @@ export function compileDefinitions(definitions: readonly FeatureDefinition[]): R
     views,
     onDemand,
     services,
-    viewsBySource: groupBy(views.values(), (view) => view.source),
+    joinsBySource: joinsOf(sources.values()),
+    joinsByEntity: new Map(
+      [...sources.values()].flatMap(({ join }) => (join === null ? [] : [[join.sourceId, join]])),
+    ),
+    viewsBySource: groupBy(views.values(), (view) => view.sourceId),
     viewsByEntity: groupBy(views.values(), (view) => view.entity),
     hash: specificationHash(
       [...views.values()]
@@ -230,6 +212,11 @@ function checkReferences(registry: Registry): void {
   for (const view of views.values()) {
     need(`view "${view.name}"`, "entity", entities, view.entity);
     need(`view "${view.name}"`, "source", sources, view.source);
+  }
+  for (const { name, join } of sources.values()) {
+    for (const side of join === null ? [] : [join.left, join.right]) {
+      need(`source "${name}"`, "source", sources, side);
+    }
   }
   for (const plan of onDemand.values()) {
     for (const name of plan.from) need(`on-demand view "${plan.name}"`, "view", views, name);

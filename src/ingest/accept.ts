@@ -1,7 +1,8 @@
 import { AppError } from "../errors.ts";
 import type { LogEvent } from "../features/event-log.ts";
 import type { OnlineStore } from "../features/online-store.ts";
-import type { Registry, SourcePlan } from "../features/registry.ts";
+import type { Registry } from "../features/registry.ts";
+import type { SourcePlan } from "../features/source-plan.ts";
 import type { Vault } from "../governance/vault.ts";
 import { newId } from "../ids.ts";
 import { err, type Result } from "../result.ts";

@@ -16,6 +16,7 @@ import { digest } from "../digest.ts";
 import { refText } from "./entity-refs.ts";
 import type { IngestMessage, QuarantineEntry } from "./envelope.ts";
 import { fillPage } from "./fill.ts";
+import type { FoldContext } from "./fold-round.ts";
 import { quarantineRefused } from "./quarantine.ts";
 import type { IngestQueue } from "./ingest-queue.ts";
 import { parseMessage } from "./parse-message.ts";
@@ -25,6 +26,7 @@ import type { QuarantineStore } from "./quarantine-store.ts";
 export interface ConsumeContext {
   readonly registry: Registry;
   readonly log: EventLog;
+  readonly history: FoldContext["history"];
   readonly online: Pick<OnlineStore, "read" | "write" | "markApplied" | "writeMeta">;
   readonly archive: StateArchive;
   readonly quarantine: Pick<QuarantineStore, "add">;
@@ -152,10 +154,14 @@ async function settleOutbox(ctx: ConsumeContext, applied: readonly Applied[]): P
 
 /** The part of the context that applying needs; what it refuses goes to quarantine. */
 export const applying = (
-  ctx: Pick<ConsumeContext, "registry" | "log" | "online" | "now" | "vault" | "quarantine">,
+  ctx: Pick<
+    ConsumeContext,
+    "registry" | "log" | "history" | "online" | "now" | "vault" | "quarantine"
+  >,
 ): ApplyContext => ({
   registry: ctx.registry,
   log: ctx.log,
+  history: ctx.history,
   online: ctx.online,
   now: ctx.now,
   refuse: (refused) => quarantineRefused(ctx, refused),

@@ -1,4 +1,5 @@
 import type { EntityCommit, EntityRef, EntitySnapshot, EventLog } from "../features/event-log.ts";
+import type { HistoryLog } from "../features/history/history-log.ts";
 import { stateWrite, type StateWrite } from "../features/online-store.ts";
 import type { Registry } from "../features/registry.ts";
 import type { Read } from "./append-batch.ts";
@@ -9,6 +10,8 @@ import type { Refused } from "./refused.ts";
 export interface FoldContext {
   readonly registry: Registry;
   readonly log: Pick<EventLog, "commit">;
+  /** Read for folds that need the past of their entity. */
+  readonly history: Pick<HistoryLog, "readEvents">;
   readonly now: () => number;
   /** Keeps refused events; idempotent, since a batch may be applied again. */
   readonly refuse: (refused: readonly Refused[]) => Promise<void>;

@@ -1,9 +1,11 @@
 import type { z } from "zod";
 import type { Definition, Deployment } from "../deployment.ts";
-import { specificationHash } from "../features/compile-view.ts";
-import type { Acceptance, Entity } from "../features/define.ts";
+import { specificationHash } from "../features/specification-hash.ts";
+import type { Entity } from "../features/define.ts";
+import type { Acceptance } from "../features/define-source.ts";
 import { runCase } from "../features/golden-cases.ts";
-import type { OnDemandPlan, ServicePlan, SourcePlan } from "../features/registry.ts";
+import type { OnDemandPlan, ServicePlan } from "../features/registry.ts";
+import type { SourcePlan } from "../features/source-plan.ts";
 import type { ModelPlan } from "../predictions/model-plan.ts";
 import type { CollectionPlan } from "../retrieval/collection-plan.ts";
 import {
@@ -25,9 +27,18 @@ const describeEntity = ({ name, key }: Entity) => record("entity", name, { key }
 const describeAcceptance = (acceptance: Acceptance): string =>
   Object.values(acceptance).join(" ").replaceAll("_", " ");
 
+/** What tells one record of a source from another. */
+function identityOf({ idField, table, join }: SourcePlan): Readonly<Record<string, Json>> {
+  if (table !== null) return { row_key: table.key, order: table.orderField ?? "of each change" };
+  if (join === null) return { id: idField ?? "content hash" };
+  const { left, right, on, withinMs, fanOut } = join;
+  const columns = on.map((column) => ({ ...column }));
+  return { left, right, on: columns, within_ms: withinMs, fan_out: fanOut };
+}
+
 const describeSource = (source: SourcePlan) =>
   record("source", source.name, {
-    id: source.idField ?? "content hash",
+    ...identityOf(source),
     event_time: source.eventTimeField,
     accepts: source.accept.map(describeAcceptance),
     fields: source.fields.map(({ name, kind, nullable, pii, email }) => ({

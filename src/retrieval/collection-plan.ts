@@ -1,4 +1,4 @@
-import { specificationHash } from "../features/compile-view.ts";
+import { specificationHash } from "../features/specification-hash.ts";
 import { DefinitionError } from "../features/fields.ts";
 import { checkName } from "../features/names.ts";
 import type { Chunking, Collection, EmbedderSpec, FilterKind, Language } from "./define.ts";

@@ -3,7 +3,8 @@ import type { AggregateName } from "../features/aggregates/catalogue.ts";
 import type { Entity } from "../features/define.ts";
 import type { FieldKind } from "../features/fields.ts";
 import type { FeaturePlan, ViewPlan } from "../features/plan.ts";
-import type { OnDemandPlan, Registry, ServicePlan, SourcePlan } from "../features/registry.ts";
+import type { OnDemandPlan, Registry, ServicePlan } from "../features/registry.ts";
+import type { SourcePlan } from "../features/source-plan.ts";
 import type { Window } from "../features/window.ts";
 import type { Deployment } from "../deployment.ts";
 import type { ModelPlan } from "../predictions/model-plan.ts";
@@ -56,6 +57,17 @@ const printSource = (source: SourcePlan) => ({
   description: source.description,
   owner: source.owner,
   id: source.idField,
+  ...(source.table !== null && {
+    row_key: source.table.key,
+    order: source.table.orderField,
+  }),
+  ...(source.join !== null && {
+    left: source.join.left,
+    right: source.join.right,
+    on: source.join.on,
+    within_ms: source.join.withinMs,
+    fan_out: source.join.fanOut,
+  }),
   event_time: source.eventTimeField,
   accepts: source.accept.map(({ kind }) => kind),
   fields: source.fields.map(({ name, kind, dimensions, nullable, pii }) => ({

@@ -1,6 +1,6 @@
 import type { Ctx } from "../context.ts";
 import { AppError } from "../errors.ts";
-import type { Acceptance } from "../features/define.ts";
+import type { Acceptance } from "../features/define-source.ts";
 import { verifyStandardWebhook } from "../ingest/signatures/standard-webhooks.ts";
 import type { Exchange } from "./app-env.ts";
 import { authoriseAll, identifyCaller, renewLater } from "./identity.ts";

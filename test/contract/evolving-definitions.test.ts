@@ -46,6 +46,7 @@ interface Deployment {
 function deploymentOf(truth: Truth, tenant: string): Deployment {
   const ports: Ports = {
     log: truth.eventLog,
+    history: truth.historyLog,
     archive: { ...truth.stateArchive, listTenants: async () => [tenant] },
     quarantine: truth.quarantine,
     online: createMemoryOnlineStore(),

@@ -70,6 +70,7 @@ async function prepare(truth: Truth, tenant: string): Promise<Ports> {
   const queue = createMemoryIngestQueue();
   const ports: Ports = {
     log: truth.eventLog,
+    history: truth.historyLog,
     archive: { ...truth.stateArchive, listTenants: async () => [tenant] },
     quarantine: truth.quarantine,
     online: createMemoryOnlineStore(),

@@ -75,6 +75,7 @@ export function openPorts(
 ): Ports & { readonly online: ReturnType<typeof createMemoryOnlineStore> } {
   return {
     log: truth.eventLog,
+    history: truth.historyLog,
     archive: { ...truth.stateArchive, listTenants: async () => [tenant] },
     quarantine: truth.quarantine,
     online: createMemoryOnlineStore(),

@@ -3,14 +3,13 @@ import type { Definition } from "../../src/deployment.ts";
 import type { Aggregation } from "../../src/features/aggregation.ts";
 import { count, last, sum } from "../../src/features/aggregation.ts";
 import {
-  apiKey,
   entity,
-  eventSource,
   featureView,
   onDemand,
   service,
   type OnDemandFunction,
 } from "../../src/features/define.ts";
+import { apiKey, eventSource } from "../../src/features/define-source.ts";
 import { decimal } from "../../src/features/fields.ts";
 import { model } from "../../src/predictions/define.ts";
 import { collection, lexicalHashing } from "../../src/retrieval/define.ts";

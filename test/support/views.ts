@@ -23,7 +23,8 @@ import {
   type Aggregation,
 } from "../../src/features/aggregation.ts";
 import { compileView } from "../../src/features/compile-view.ts";
-import { apiKey, entity, eventSource, featureView } from "../../src/features/define.ts";
+import { entity, featureView } from "../../src/features/define.ts";
+import { apiKey, eventSource } from "../../src/features/define-source.ts";
 import type { LogEvent } from "../../src/features/event-log.ts";
 import { exactOf, exactToText } from "../../src/features/exact.ts";
 import { decimal, vector } from "../../src/features/fields.ts";

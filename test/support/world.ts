@@ -6,6 +6,7 @@ import { consume, type ConsumeContext } from "../../src/ingest/consume.ts";
 import type { IngestMessage } from "../../src/ingest/envelope.ts";
 import { beginFill } from "../../src/ingest/fill.ts";
 import { createMemoryDefinitionStore } from "./fakes/memory-definition-store.ts";
+import { createMemoryHistoryLog } from "./fakes/memory-history-log.ts";
 import { createMemoryEventLog } from "./fakes/memory-event-log.ts";
 import { createMemoryIngestQueue, type MemoryIngestQueue } from "./fakes/memory-ingest-queue.ts";
 import { registerTenant } from "./fakes/memory-key-store.ts";
@@ -58,6 +59,7 @@ export function openWorld(registry: Registry = exampleRegistry): World {
   const notes: Note[] = [];
   const ports = {
     log: createMemoryEventLog(truth),
+    history: createMemoryHistoryLog(truth),
     archive: createMemoryStateArchive(truth),
     quarantine: createMemoryQuarantineStore(truth),
     online: createMemoryOnlineStore(),

@@ -11,6 +11,7 @@ import {
 import type { FeatureValue } from "../../src/features/aggregates/aggregate.ts";
 import { entity, featureView } from "../../src/features/define.ts";
 import type { EventLog, LogEvent } from "../../src/features/event-log.ts";
+import type { HistoryLog } from "../../src/features/history/history-log.ts";
 import type { OnlineStore } from "../../src/features/online-store.ts";
 import { readOnline, type OnlineAnswer } from "../../src/features/read-online.ts";
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
@@ -75,6 +76,7 @@ export const vault: Vault = createVault("a test secret of more than thirty-two b
 
 export interface Ports {
   readonly log: EventLog;
+  readonly history: HistoryLog;
   readonly online: OnlineStore;
   readonly archive: StateArchive;
   readonly quarantine: QuarantineStore;

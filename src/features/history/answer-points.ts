@@ -65,7 +65,7 @@ function filterOf(views: readonly ViewPlan[], points: readonly HistoryPoint[]): 
   }
   const windows = views.flatMap(({ presence }) => presence.windows);
   return {
-    sources: [...new Set(views.map(({ source }) => source))],
+    sources: [...new Set(views.map(({ sourceId }) => sourceId))],
     from: Math.min(...windows.map((window) => windowStart(window, earliest))),
     before: latest,
   };

@@ -1,4 +1,4 @@
-import { specificationHash } from "../../features/compile-view.ts";
+import { specificationHash } from "../../features/specification-hash.ts";
 import type { DefinitionHistory, RegisteredDefinition } from "../../planning/definition-history.ts";
 import type { DefinitionKind } from "../../planning/definition-record.ts";
 import type { SqlClient, SqlRow } from "./sql-client.ts";

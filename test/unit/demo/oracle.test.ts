@@ -6,13 +6,8 @@ import { generatePayments } from "../../../local/demo/payments.ts";
 import { count, first, last, max, mean, min, sum } from "../../../src/features/aggregation.ts";
 import { answerFrom, planRead } from "../../../src/features/assemble.ts";
 import { compileView } from "../../../src/features/compile-view.ts";
-import {
-  apiKey,
-  entity,
-  eventSource,
-  featureView,
-  type FeatureView,
-} from "../../../src/features/define.ts";
+import { entity, featureView, type FeatureView } from "../../../src/features/define.ts";
+import { apiKey, eventSource } from "../../../src/features/define-source.ts";
 import { exactOf, exactToText } from "../../../src/features/exact.ts";
 import { decimal } from "../../../src/features/fields.ts";
 import { addEvent } from "../../../src/features/fold-view.ts";

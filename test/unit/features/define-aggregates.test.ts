@@ -15,13 +15,8 @@ import {
   vectorMean,
 } from "../../../src/features/aggregation.ts";
 import { compileView } from "../../../src/features/compile-view.ts";
-import {
-  apiKey,
-  entity,
-  eventSource,
-  featureView,
-  type ViewValues,
-} from "../../../src/features/define.ts";
+import { entity, featureView, type ViewValues } from "../../../src/features/define.ts";
+import { apiKey, eventSource } from "../../../src/features/define-source.ts";
 import { decimal, DefinitionError, pii, vector } from "../../../src/features/fields.ts";
 import { compileDefinitions } from "../../../src/features/registry.ts";
 import { hopping, LIFETIME, sawtooth, tumbling } from "../../../src/features/window.ts";

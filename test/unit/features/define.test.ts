@@ -2,16 +2,14 @@ import { describe, expect, expectTypeOf, it } from "vitest";
 import { z } from "zod";
 import { count, last, max, mean, sum } from "../../../src/features/aggregation.ts";
 import {
-  apiKey,
-  contentHash,
   entity,
-  eventSource,
   featureView,
   onDemand,
   service,
   type FeatureDefinition,
   type ViewValues,
 } from "../../../src/features/define.ts";
+import { apiKey, contentHash, eventSource } from "../../../src/features/define-source.ts";
 import { decimal, pii } from "../../../src/features/fields.ts";
 import { compileDefinitions } from "../../../src/features/registry.ts";
 

@@ -2,14 +2,8 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { AppError } from "../../../src/errors.ts";
 import { count, last, sum } from "../../../src/features/aggregation.ts";
-import {
-  apiKey,
-  entity,
-  eventSource,
-  featureView,
-  onDemand,
-  service,
-} from "../../../src/features/define.ts";
+import { entity, featureView, onDemand, service } from "../../../src/features/define.ts";
+import { apiKey, eventSource } from "../../../src/features/define-source.ts";
 import { pii } from "../../../src/features/fields.ts";
 import type { StateKey } from "../../../src/features/online-store.ts";
 import {

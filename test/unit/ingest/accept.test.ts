@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { AppError } from "../../../src/errors.ts";
 import { count } from "../../../src/features/aggregation.ts";
-import { apiKey, entity, eventSource, featureView } from "../../../src/features/define.ts";
+import { entity, featureView } from "../../../src/features/define.ts";
+import { apiKey, eventSource } from "../../../src/features/define-source.ts";
 import { decimal, pii } from "../../../src/features/fields.ts";
 import { compileDefinitions } from "../../../src/features/registry.ts";
 import {

@@ -2,13 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { count } from "../../../src/features/aggregation.ts";
-import {
-  apiKey,
-  contentHash,
-  entity,
-  eventSource,
-  featureView,
-} from "../../../src/features/define.ts";
+import { entity, featureView } from "../../../src/features/define.ts";
+import { apiKey, contentHash, eventSource } from "../../../src/features/define-source.ts";
 import type { LogEvent } from "../../../src/features/event-log.ts";
 import { bigint, decimal, pii, vector } from "../../../src/features/fields.ts";
 import { compileDefinitions } from "../../../src/features/registry.ts";

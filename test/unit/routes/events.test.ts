@@ -3,13 +3,8 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { AppError } from "../../../src/errors.ts";
 import { last, sum } from "../../../src/features/aggregation.ts";
-import {
-  apiKey,
-  entity,
-  eventSource,
-  featureView,
-  standardWebhooks,
-} from "../../../src/features/define.ts";
+import { entity, featureView } from "../../../src/features/define.ts";
+import { apiKey, eventSource, standardWebhooks } from "../../../src/features/define-source.ts";
 import { bigint, decimal } from "../../../src/features/fields.ts";
 import {
   createTestApi,

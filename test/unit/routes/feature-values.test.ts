@@ -11,7 +11,8 @@ import {
   topN,
   vectorMean,
 } from "../../../src/features/aggregation.ts";
-import { apiKey, entity, eventSource, featureView } from "../../../src/features/define.ts";
+import { entity, featureView } from "../../../src/features/define.ts";
+import { apiKey, eventSource } from "../../../src/features/define-source.ts";
 import { decimal, vector } from "../../../src/features/fields.ts";
 import { hopping, tumbling } from "../../../src/features/window.ts";
 import { createTestApi, NOON } from "../../support/requests.ts";

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { customer } from "../../../definitions/entities.ts";
 import { payments } from "../../../definitions/sources.ts";
 import { count, last, sum } from "../../../src/features/aggregation.ts";
-import { apiKey, entity, eventSource, featureView, service } from "../../../src/features/define.ts";
+import { entity, featureView, service } from "../../../src/features/define.ts";
+import { apiKey, eventSource } from "../../../src/features/define-source.ts";
 import { AppError } from "../../../src/errors.ts";
 import { createTestApi, NOON, payment, type TestApi } from "../../support/requests.ts";
 

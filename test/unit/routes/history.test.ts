@@ -3,6 +3,7 @@ import { AppError } from "../../../src/errors.ts";
 import { role } from "../../../src/governance/role.ts";
 import { count } from "../../../src/features/aggregation.ts";
 import * as define from "../../../src/features/define.ts";
+import { apiKey, eventSource } from "../../../src/features/define-source.ts";
 import { z } from "zod";
 import { createTestApi, NOON, payment, type TestApi } from "../../support/requests.ts";
 
@@ -207,11 +208,11 @@ describe("POST /v1/features/history", () => {
   });
 
   it("keeps every digit of a long numeric key, in lines too", async () => {
-    const transfers = define.eventSource("transfers", {
+    const transfers = eventSource("transfers", {
       schema: z.object({ id: z.string(), account: z.number(), at: z.number() }),
       id: "id",
       eventTime: "at",
-      accept: [define.apiKey()],
+      accept: [apiKey()],
     });
     const account = define.entity("account", { key: "account" });
     const view = define.featureView("transfers_of", {

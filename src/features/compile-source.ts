@@ -1,0 +1,162 @@
+import { durationMs } from "../time.ts";
+import {
+  CONTENT_HASH,
+  type EventSource,
+  type JoinedSource,
+  type Source,
+  type TableSource,
+} from "./define-source.ts";
+import { DefinitionError, fieldsOf, type Field } from "./fields.ts";
+import type { JoinPlan, PairField, SourcePlan } from "./source-plan.ts";
+import { specificationHash } from "./specification-hash.ts";
+
+/** Pure. Checks and compiles a source. Throws a DefinitionError that says what to write instead. */
+export function compileSource(source: Source): SourcePlan {
+  if (source.kind === "event_source") return compileEvents(source);
+  return source.kind === "table_source" ? compileTable(source) : compileJoin(source);
+}
+
+type Need = (name: string, role: string) => Field;
+
+/** Looks up the fields that a source cannot do without. */
+function needing(source: string, fields: readonly Field[]): Need {
+  return (name, role) => {
+    const field = fields.find((f) => f.name === name);
+    const isKept = field !== undefined && field.pii !== "drop" && field.kind !== "vector";
+    if (isKept && !field.nullable) return field;
+    throw new DefinitionError(
+      `source "${source}": its ${role} "${name}" must be a field that is always there and kept`,
+    );
+  };
+}
+
+function checkTime(source: string, time: Field): string {
+  if (time.kind === "time" || time.kind === "number") return time.name;
+  throw new DefinitionError(
+    `source "${source}": the event time "${time.name}" must be z.iso.datetime({ offset: ` +
+      `true }) or a number of epoch milliseconds; it is a ${time.kind}`,
+  );
+}
+
+function sentPlan(source: EventSource | TableSource) {
+  const { name, schema, accept, owner, description } = source;
+  const fields = fieldsOf(name, schema);
+  const need = needing(name, fields);
+  const eventTimeField = checkTime(name, need(source.eventTime, "event time"));
+  if (accept.length === 0) {
+    throw new DefinitionError(`source "${name}" accepts nobody: add accept: [apiKey()]`);
+  }
+  const plan = { name, schema, fields, eventTimeField, accept, owner, description };
+  return { need, plan: { ...plan, idField: null, table: null, join: null } };
+}
+
+function compileEvents(source: EventSource): SourcePlan {
+  const { need, plan } = sentPlan(source);
+  return { ...plan, idField: source.id === CONTENT_HASH ? null : need(source.id, "id").name };
+}
+
+function compileTable(source: TableSource): SourcePlan {
+  const { need, plan } = sentPlan(source);
+  const { name, key } = source;
+  if (key.length === 0 || new Set(key).size !== key.length) {
+    throw new DefinitionError(`source "${name}": its key is one or more different columns`);
+  }
+  for (const column of key) {
+    const { kind } = need(column, "key column");
+    if (kind !== "boolean") continue;
+    throw new DefinitionError(
+      `source "${name}": the key column "${column}" must be text, a number or a time`,
+    );
+  }
+  if (source.order !== null) checkOrder(name, need(source.order, "order"));
+  return { ...plan, table: { key, orderField: source.order } };
+}
+
+function checkOrder(source: string, { name, kind, pii }: Field): void {
+  if (pii === null && (kind === "time" || kind === "number" || kind === "bigint")) return;
+  throw new DefinitionError(
+    `source "${source}": the order "${name}" must be a time or a whole number that grows with ` +
+      `each change of a row`,
+  );
+}
+
+const MAX_FAN_OUT = 1_000;
+
+function compileJoin(source: JoinedSource): SourcePlan {
+  const { name, schema, left, right, on, eventTime, fanOut, owner, description } = source;
+  const at = `source "${name}"`;
+  const sides: readonly unknown[] = [left.kind, right.kind];
+  if (sides.some((kind) => kind !== "event_source")) {
+    throw new DefinitionError(`${at}: joined() takes two sources of events`);
+  }
+  if (left.name === right.name) {
+    throw new DefinitionError(`${at}: joined() takes two different sources`);
+  }
+  const withinMs = durationMs(source.within);
+  if (!Number.isInteger(fanOut) || fanOut < 1 || fanOut > MAX_FAN_OUT) {
+    throw new DefinitionError(`${at}: fanOut is a whole number from 1 to ${MAX_FAN_OUT}`);
+  }
+  const fields = fieldsOf(name, schema).filter(({ pii }) => pii !== "drop");
+  const columns = [fieldsOf(left.name, left.schema), fieldsOf(right.name, right.schema)] as const;
+  checkMeeting(at, on, columns);
+  const kept = (side: EventSource, ofSide: readonly Field[]): readonly PairField[] =>
+    ofSide
+      .filter(({ pii }) => pii !== "drop")
+      .map((field) => ({ from: field.name, to: `${side.name}__${field.name}` }));
+  const plain = on.map((pair): PairField => ({ from: pair.left, to: pair.left }));
+  const spec = { left: left.name, right: right.name, on, withinMs, fanOut };
+  const shapes = columns.map((side) => side.map(({ name: field, kind }) => [field, kind]));
+  const hash = specificationHash(JSON.stringify([spec, shapes]));
+  const join: JoinPlan = {
+    ...spec,
+    name,
+    sourceId: `${name}@${hash}`,
+    fields: { left: [...plain, ...kept(left, columns[0])], right: kept(right, columns[1]) },
+  };
+  return {
+    name,
+    schema,
+    fields,
+    idField: null,
+    eventTimeField: eventTime,
+    accept: [],
+    table: null,
+    join,
+    owner,
+    description,
+  };
+}
+
+/** Both sides' columns must hold equal values as equal texts. */
+function checkMeeting(
+  at: string,
+  on: JoinedSource["on"],
+  [left, right]: readonly [readonly Field[], readonly Field[]],
+): void {
+  if (on.length === 0) throw new DefinitionError(`${at}: name the columns to join on`);
+  for (const pair of on) {
+    const l = left.find(({ name }) => name === pair.left);
+    const r = right.find(({ name }) => name === pair.right);
+    const isKey = (field: Field | undefined): field is Field =>
+      field !== undefined &&
+      field.pii !== "drop" &&
+      field.kind !== "vector" &&
+      field.kind !== "boolean";
+    if (!isKey(l) || !isKey(r)) {
+      throw new DefinitionError(
+        `${at}: "${pair.left}" and "${pair.right}" must be columns of text, numbers or times that ` +
+          `are kept`,
+      );
+    }
+    const isNumber = (field: Field): boolean => !["string", "time"].includes(field.kind);
+    if (isNumber(l) !== isNumber(r) || l.pii !== r.pii) {
+      throw new DefinitionError(`${at}: "${pair.left}" and "${pair.right}" are of different kinds`);
+    }
+    // A token is made with the column's name: other names have other tokens for the same value.
+    if (l.pii === "token" && (l.name !== r.name || l.email !== r.email)) {
+      throw new DefinitionError(
+        `${at}: personal columns join only under one name; "${pair.left}" is not "${pair.right}"`,
+      );
+    }
+  }
+}
