@@ -32,6 +32,8 @@ export interface StackOptions {
   readonly redisUrl?: string | undefined;
   /** Whether a `redis-server` or `valkey-server` on the PATH is used; true by default. */
   readonly findRedis?: boolean;
+  /** Over the variables of wrangler.toml. */
+  readonly vars?: Readonly<Record<string, string>>;
   /** Ports, latency and faults of the façades. */
   readonly sqlFacade?: FacadeOptions;
   readonly redisFacade?: FacadeOptions;
@@ -139,6 +141,7 @@ function startWorker(
     port: options.port,
     stateDir: join(options.dataDir, "worker"),
     bindings: {
+      ...options.vars,
       ...Object.fromEntries(required),
       ENVIRONMENT: "local",
       DATABASE_URL: sql.connectionString,

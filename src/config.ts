@@ -16,6 +16,8 @@ export interface Config {
   readonly environment: "local" | "staging" | "production";
   /** What a read answers while the online store is being filled. */
   readonly onIncompleteStore: "unavailable" | "degraded";
+  /** The share of online answers that is logged for the skew audit, 0 to 1. */
+  readonly skewSample: number;
   readonly databaseUrl: string;
   /** Where SQL goes instead of to Neon; on one machine only. */
   readonly neonFetchEndpoint: string | undefined;
@@ -52,6 +54,7 @@ const url = (schemes: RegExp, example: string) =>
 const variables = z.object({
   ENVIRONMENT: z.enum(["local", "staging", "production"]),
   ON_INCOMPLETE_STORE: z.enum(["unavailable", "degraded"]).default("unavailable"),
+  SKEW_SAMPLE: z.coerce.number().min(0).max(1).default(0.01),
   DATABASE_URL: url(/^postgres(ql)?$/, "postgresql://user:password@host/database"),
   NEON_FETCH_ENDPOINT: url(/^https?$/, "http://127.0.0.1:5488/sql").optional(),
   UPSTASH_REDIS_REST_URL: url(/^https?$/, "https://name.upstash.io"),
@@ -90,6 +93,7 @@ function parseConfig(env: object): Config {
   return {
     environment: vars.ENVIRONMENT,
     onIncompleteStore: vars.ON_INCOMPLETE_STORE,
+    skewSample: vars.SKEW_SAMPLE,
     databaseUrl: vars.DATABASE_URL,
     neonFetchEndpoint: vars.NEON_FETCH_ENDPOINT,
     redisUrl: vars.UPSTASH_REDIS_REST_URL,

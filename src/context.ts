@@ -4,6 +4,7 @@ import type { DefinitionStore } from "./features/definition-store.ts";
 import type { EventLog } from "./features/event-log.ts";
 import type { HistoryLog } from "./features/history/history-log.ts";
 import type { OnlineStore } from "./features/online-store.ts";
+import type { ServedAnswers } from "./features/served-answers.ts";
 import type { StateArchive } from "./features/state-filling.ts";
 import { rolesByName } from "./governance/built-in-roles.ts";
 import { createRevocations, type Revocations } from "./governance/revocations.ts";
@@ -19,6 +20,7 @@ import { createDocumentIndex } from "./platform/neon/document-index.ts";
 import { createIndexRegistry } from "./platform/neon/index-registry.ts";
 import { createHistoryLog } from "./platform/neon/history-log.ts";
 import { createQuarantineStore } from "./platform/neon/quarantine-store.ts";
+import { createServedAnswers } from "./platform/neon/served-answers.ts";
 import { createSqlClient, type SqlClient } from "./platform/neon/sql-client.ts";
 import { createStateArchive } from "./platform/neon/state-archive.ts";
 import { createIngestQueue } from "./platform/queues/ingest-queue.ts";
@@ -36,7 +38,7 @@ export interface Ctx extends Deployment {
   readonly roles: ReadonlyMap<string, Role>;
   readonly config: Pick<
     Config,
-    "environment" | "onIncompleteStore" | "signingSecrets" | "webhookSecrets"
+    "environment" | "onIncompleteStore" | "signingSecrets" | "skewSample" | "webhookSecrets"
   >;
   readonly log: EventLog;
   readonly history: HistoryLog;
@@ -48,6 +50,7 @@ export interface Ctx extends Deployment {
   /** Where a collection's vectors come from, in this environment. */
   readonly vectorSpaceOf: (collection: CollectionPlan) => VectorSpace;
   readonly quarantine: QuarantineStore;
+  readonly servedAnswers: ServedAnswers;
   readonly queue: IngestQueue;
   readonly deadLetters: DeadLetterArchive;
   readonly vault: Vault;
@@ -98,6 +101,7 @@ export function contextFrom({ env, deployment, now, afterwards, logger }: Surrou
   const archive = once(() => createStateArchive(sql()));
   const definitions = once(() => createDefinitionStore(sql()));
   const quarantine = once(() => createQuarantineStore(sql()));
+  const servedAnswers = once(() => createServedAnswers(sql()));
   const vault = once(() => createVault(config.encryptionSecret));
   const deadLetters = once(() => createDeadLetters(env.DEAD_LETTERS));
   const vectorSpaces = once(() => embedders(env, config, trips));
@@ -131,6 +135,9 @@ export function contextFrom({ env, deployment, now, afterwards, logger }: Surrou
     vectorSpaceOf: ({ embedder }) => vectorSpaces()(embedder),
     get quarantine() {
       return quarantine();
+    },
+    get servedAnswers() {
+      return servedAnswers();
     },
     get queue() {
       return queue();

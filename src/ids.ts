@@ -1,6 +1,6 @@
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
-export type IdPrefix = "evt" | "qrt" | "req" | "key" | "gen" | "prd" | "doc";
+export type IdPrefix = "evt" | "qrt" | "req" | "key" | "gen" | "prd" | "doc" | "ans";
 
 /**
  * A prefixed id that sorts by time: `qrt_` and 26 characters of Crockford base 32, 48 bits of

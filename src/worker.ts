@@ -2,6 +2,7 @@ import { definitions } from "../definitions/index.ts";
 import { createApp } from "./app.ts";
 import { contextFrom, type Ctx } from "./context.ts";
 import { compileDeployment } from "./deployment.ts";
+import { forgetAnswers } from "./features/forget-answers.ts";
 import { consume } from "./ingest/consume.ts";
 import { consumeDeadLetters, restoreDeadLetters } from "./ingest/dead-letters.ts";
 import type { Delivery } from "./ingest/delivery.ts";
@@ -62,13 +63,14 @@ export default {
 
   async scheduled(_controller, env, executionCtx) {
     const ctx = contextOf(env, (work) => executionCtx.waitUntil(work()));
-    // One that fails must not keep the other from running.
+    // One that fails must not keep the others from running.
     const ends = await Promise.allSettled([
       sweep(ctx),
       restoreDeadLetters(deadLettersOf(ctx)),
       maintainIndexes(ctx),
+      forgetAnswers(ctx),
     ]);
-    const [swept, restored, maintained] = ends;
+    const [swept, restored, maintained, forgotten] = ends;
     logger.info("swept", {
       ...(swept.status === "fulfilled" ? swept.value : { sweep_failed: swept.reason }),
       ...(restored.status === "fulfilled"
@@ -77,6 +79,9 @@ export default {
       ...(maintained.status === "fulfilled"
         ? { search: maintained.value }
         : { search_failed: maintained.reason }),
+      ...(forgotten.status === "fulfilled"
+        ? { answers_forgotten: forgotten.value }
+        : { answers_failed: forgotten.reason }),
     });
     const failed = ends.find((end) => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;

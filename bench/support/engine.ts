@@ -12,6 +12,7 @@ import { createDefinitionStore } from "../../src/platform/neon/definition-store.
 import { createEventLog } from "../../src/platform/neon/event-log.ts";
 import { createHistoryLog } from "../../src/platform/neon/history-log.ts";
 import { createQuarantineStore } from "../../src/platform/neon/quarantine-store.ts";
+import { createServedAnswers } from "../../src/platform/neon/served-answers.ts";
 import { createSqlClient, type SqlClient } from "../../src/platform/neon/sql-client.ts";
 import { createStateArchive } from "../../src/platform/neon/state-archive.ts";
 import { createOnlineStore } from "../../src/platform/upstash/online-store.ts";
@@ -57,6 +58,7 @@ export async function openEngine(stores: Stores): Promise<Engine> {
     archive: createStateArchive(sql),
     definitions: definitionStore,
     quarantine: createQuarantineStore(sql),
+    servedAnswers: createServedAnswers(sql),
     queue: { send: async (messages) => void queued.push(...messages) },
     queued,
     vault: createVault(ENCRYPTION_SECRET),

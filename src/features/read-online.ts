@@ -27,6 +27,8 @@ export interface ReadOnlineContext {
   readonly whenIncomplete: "unavailable" | "degraded";
   /** Called with the tenant's meta before anything is answered; may throw. */
   readonly checkMeta?: (meta: Meta) => void;
+  /** Told of every answer; must be quick, and not throw. */
+  readonly answered?: (read: AnsweredRead) => void;
 }
 
 export interface ReadOnlineInput extends Asked {
@@ -58,6 +60,19 @@ export interface OnlineAnswer {
   readonly results: readonly OnlineResult[];
   /** What is not as it should be; empty when all is well. */
   readonly degraded: readonly string[];
+}
+
+/** An online answer, and what it was read by. */
+export interface AnsweredRead {
+  readonly tenant: string;
+  /** The service that was asked for; null where features were named. */
+  readonly service: string | null;
+  readonly selection: Selection;
+  /** Per entity, its canonical key in each view. */
+  readonly keys: readonly ReadonlyMap<string, string>[];
+  /** Per view of the selection and entity, all of its features. */
+  readonly ofViews: readonly (readonly ViewAnswer[])[];
+  readonly answer: OnlineAnswer;
 }
 
 /** What is said of a view that is in the definitions and cannot be trusted yet. */
@@ -181,12 +196,15 @@ export async function readOnline(
       freshnessMs: freshness(asOf, states),
     };
   });
-  return {
+  const answer: OnlineAnswer = {
     asOf,
     names: columns.names,
     results,
     degraded: [...(versions === null ? ["online_store_incomplete"] : []), ...failed],
   };
+  const { tenant, service = null } = input;
+  ctx.answered?.({ tenant, service, selection, keys: rows, ofViews: answers, answer });
+  return answer;
 }
 
 function stateAt(opened: readonly Opened[], at: number): Opened {

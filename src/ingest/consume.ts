@@ -1,6 +1,7 @@
 import type { EntityRef, EventLog, LogEvent } from "../features/event-log.ts";
 import type { AppliedMark, OnlineStore } from "../features/online-store.ts";
 import type { Registry } from "../features/registry.ts";
+import type { ServedAnswers } from "../features/served-answers.ts";
 import type { StateArchive } from "../features/state-filling.ts";
 import type { Vault } from "../governance/vault.ts";
 import { stableId } from "../ids.ts";
@@ -19,6 +20,7 @@ import { fillPage } from "./fill.ts";
 import type { FoldContext } from "./fold-round.ts";
 import { quarantineRefused } from "./quarantine.ts";
 import type { IngestQueue } from "./ingest-queue.ts";
+import { keepAnswers } from "./keep-answers.ts";
 import { parseMessage } from "./parse-message.ts";
 import { planFolds, type OpenWait } from "./plan-folds.ts";
 import type { QuarantineStore } from "./quarantine-store.ts";
@@ -30,6 +32,7 @@ export interface ConsumeContext {
   readonly online: Pick<OnlineStore, "read" | "write" | "markApplied" | "writeMeta">;
   readonly archive: StateArchive;
   readonly quarantine: Pick<QuarantineStore, "add">;
+  readonly servedAnswers: Pick<ServedAnswers, "add">;
   readonly queue: IngestQueue;
   readonly vault: Vault;
   readonly now: () => number;
@@ -58,6 +61,7 @@ function sortByKind(ctx: ConsumeContext, deliveries: readonly Delivery[]) {
   const events: Received<MessageOf<"events">>[] = [];
   const folds: Received<MessageOf<"fold">>[] = [];
   const fills: Received<MessageOf<"fill">>[] = [];
+  const answers: Received<MessageOf<"answers">>[] = [];
   const entries: { readonly delivery: Delivery; readonly entries: readonly QuarantineEntry[] }[] =
     [];
   const unreadable: { readonly delivery: Delivery; readonly detail: string }[] = [];
@@ -72,9 +76,10 @@ function sortByKind(ctx: ConsumeContext, deliveries: readonly Delivery[]) {
     if (message.kind === "events") events.push({ delivery, message });
     else if (message.kind === "fold") folds.push({ delivery, message });
     else if (message.kind === "fill") fills.push({ delivery, message });
+    else if (message.kind === "answers") answers.push({ delivery, message });
     else entries.push({ delivery, entries: message.entries });
   }
-  return { events, folds, fills, entries, unreadable };
+  return { events, folds, fills, answers, entries, unreadable };
 }
 
 /** Runs a step for some deliveries: all acknowledged when it ends, all retried when it throws. */
@@ -243,7 +248,7 @@ export async function consume(
   deliveries: readonly Delivery[],
 ): Promise<Consumed> {
   const consumed: Consumed = { ...noFigures(), retried: 0 };
-  const { events, folds, fills, entries, unreadable } = sortByKind(ctx, deliveries);
+  const { events, folds, fills, answers, entries, unreadable } = sortByKind(ctx, deliveries);
   const applied: Applied[] = [];
   for (const group of inGroups(events, ({ message }) => message.events.length)) {
     await consumeEvents(ctx, consumed, group, applied);
@@ -266,6 +271,15 @@ export async function consume(
   }
   for (const { delivery, message } of fills) {
     await settle(ctx, consumed, [delivery], () => fillPage(ctx, message));
+  }
+  for (const group of inGroups(answers, ({ message }) => message.answers.length)) {
+    const sample = group.flatMap(({ message }) => message.answers);
+    await settle(
+      ctx,
+      consumed,
+      group.map(({ delivery }) => delivery),
+      () => keepAnswers(ctx, sample),
+    );
   }
   await settleOutbox(ctx, applied);
   return consumed;

@@ -43,6 +43,7 @@ async function entriesOf(
   if (!parsed.ok) return [await unreadableEntry(ctx, delivery, parsed.error)];
   const message = parsed.value;
   if (message.kind === "quarantine") return message.entries;
+  // Of answers that were sampled there will be others.
   if (message.kind !== "events") return [];
   return Promise.all(message.events.map((event) => eventEntry(ctx.vault, event)));
 }

@@ -1,4 +1,5 @@
 import type { EntityRef, LogEvent } from "../features/event-log.ts";
+import type { ServedAnswer } from "../features/served-answers.ts";
 
 /** A waiting request: its token, and which of its parts this message is. */
 export interface Wait {
@@ -45,4 +46,6 @@ export type IngestMessage =
       readonly tenant: string;
       readonly generation: string;
       readonly after: { readonly entity: string; readonly key: string } | null;
-    };
+    }
+  /** Keep these answers, which were sampled, for the skew audit. */
+  | { readonly v: 1; readonly kind: "answers"; readonly answers: readonly ServedAnswer[] };

@@ -38,6 +38,22 @@ const entry = z.object({
   receivedAt: time,
 });
 
+const answer = z.object({
+  tenant: name,
+  id: name,
+  service: storable.nullable(),
+  view: name,
+  entity: name,
+  key: name,
+  version: text.regex(/^\d{1,9}\.\d{1,15}$/),
+  asOf: time,
+  servedAt: time,
+  features: z.array(text),
+  values: z.array(z.unknown()),
+  statuses: z.array(text),
+  capped: z.array(text),
+});
+
 const ref = z.object({ tenant: name, entity: name, key: name });
 
 const message = z.discriminatedUnion("kind", [
@@ -62,6 +78,7 @@ const message = z.discriminatedUnion("kind", [
     generation: name,
     after: z.object({ entity: storable, key: storable }).nullable(),
   }),
+  z.object({ v: z.literal(1), kind: z.literal("answers"), answers: z.array(answer) }),
 ]);
 
 /** Pure. A queue message's body as what it should be, or the place where it is not. */

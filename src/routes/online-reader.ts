@@ -2,9 +2,13 @@ import type { Ctx } from "../context.ts";
 import { AppError } from "../errors.ts";
 import type { ReadOnlineContext } from "../features/read-online.ts";
 import type { Principal } from "../governance/principal.ts";
+import { logAnswer } from "../ingest/log-answer.ts";
 import { keyRefused } from "./identity.ts";
 
-/** What reading features needs, with a look at the revoked keys of the meta key it reads anyway. */
+/**
+ * What reading features needs, with a look at the revoked keys of the meta key it reads anyway. A
+ * share of the answers is logged for the skew audit, after they are given.
+ */
 export function readerOf(ctx: Ctx, { tenant, keyId }: Principal): ReadOnlineContext {
   const { registry, online, vault, revocations, now, config } = ctx;
   return {
@@ -16,6 +20,9 @@ export function readerOf(ctx: Ctx, { tenant, keyId }: Principal): ReadOnlineCont
     checkMeta({ revokedKeys }) {
       if (revocations.isStale(tenant, now())) revocations.noteMeta(tenant, revokedKeys, now());
       if (revokedKeys.includes(keyId)) throw keyRefused();
+    },
+    answered(read) {
+      if (ctx.random() < config.skewSample) ctx.afterwards(() => logAnswer(ctx, read));
     },
   };
 }

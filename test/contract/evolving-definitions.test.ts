@@ -49,6 +49,7 @@ function deploymentOf(truth: Truth, tenant: string): Deployment {
     history: truth.historyLog,
     archive: { ...truth.stateArchive, listTenants: async () => [tenant] },
     quarantine: truth.quarantine,
+    servedAnswers: truth.servedAnswers,
     online: createMemoryOnlineStore(),
     queue: createMemoryIngestQueue(),
   };

@@ -73,6 +73,7 @@ async function prepare(truth: Truth, tenant: string): Promise<Ports> {
     history: truth.historyLog,
     archive: { ...truth.stateArchive, listTenants: async () => [tenant] },
     quarantine: truth.quarantine,
+    servedAnswers: truth.servedAnswers,
     online: createMemoryOnlineStore(),
     queue,
   };

@@ -78,6 +78,7 @@ export function openPorts(
     history: truth.historyLog,
     archive: { ...truth.stateArchive, listTenants: async () => [tenant] },
     quarantine: truth.quarantine,
+    servedAnswers: truth.servedAnswers,
     online: createMemoryOnlineStore(),
     queue: createMemoryIngestQueue(),
   };

@@ -26,6 +26,7 @@ import { createMemoryIngestQueue, type MemoryIngestQueue } from "./fakes/memory-
 import { createMemoryKeyStore } from "./fakes/memory-key-store.ts";
 import { createMemoryOnlineStore, type MemoryOnlineStore } from "./fakes/memory-online-store.ts";
 import { createMemoryQuarantineStore } from "./fakes/memory-quarantine-store.ts";
+import { createMemoryServedAnswers } from "./fakes/memory-served-answers.ts";
 import { createMemoryStateArchive } from "./fakes/memory-state-archive.ts";
 import { createMemoryTruth, type MemoryTruth } from "./fakes/memory-truth.ts";
 import { withFaults } from "./fakes/with-faults.ts";
@@ -100,6 +101,9 @@ export interface TestApiOptions {
   readonly definitions?: readonly Definition[];
   readonly environment?: Config["environment"];
   readonly onIncompleteStore?: Config["onIncompleteStore"];
+  /** The share of online answers that is logged; none where nothing is said. */
+  readonly skewSample?: number;
+  readonly random?: () => number;
   readonly roles?: readonly Role[];
   readonly tenants?: readonly string[];
   /** Stored before, perhaps by other definitions. */
@@ -134,6 +138,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       environment: options.environment ?? "production",
       onIncompleteStore: options.onIncompleteStore ?? "unavailable",
       signingSecrets: [SIGNING_SECRET],
+      skewSample: options.skewSample ?? 0,
       webhookSecrets(name: string) {
         const parsed = parseWebhookSecrets(`acme:${WEBHOOK_SECRET}`);
         if (!parsed.ok || name !== "PAYMENTS_WEBHOOK_SECRET") throw new Error(`no secret ${name}`);
@@ -144,7 +149,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     revocations: createRevocations(),
     deadLetters: createMemoryDeadLetters(),
     now: () => clock.now,
-    random: () => 0,
+    random: options.random ?? (() => 0),
     sleep: (ms: number) => asleep(ms),
     note: (message: string, facts: Facts) => logger.warn(message, facts),
   };
@@ -171,6 +176,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       archive: counted("postgres", archive),
       definitions: counted("postgres", createMemoryDefinitionStore(truth)),
       quarantine: counted("postgres", createMemoryQuarantineStore(truth)),
+      servedAnswers: counted("postgres", createMemoryServedAnswers(truth)),
       documents: counted("postgres", documentIndex),
       indexes: counted("postgres", indexRegistry),
       vectorSpaceOf({ embedder: { kind, dimensions } }) {

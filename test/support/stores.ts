@@ -11,6 +11,7 @@ import { startSqlFacade } from "../../local/sql-facade.ts";
 import type { DefinitionStore } from "../../src/features/definition-store.ts";
 import type { EntityRef, EventLog } from "../../src/features/event-log.ts";
 import type { HistoryLog } from "../../src/features/history/history-log.ts";
+import type { ServedAnswers } from "../../src/features/served-answers.ts";
 import type { StateArchive } from "../../src/features/state-filling.ts";
 import type { KeyStore } from "../../src/governance/key-store.ts";
 import type { DefinitionHistory } from "../../src/planning/definition-history.ts";
@@ -27,6 +28,7 @@ import { createKeyStore } from "../../src/platform/neon/key-store.ts";
 import { createLeaseStore } from "../../src/platform/neon/lease-store.ts";
 import { createLogSizes } from "../../src/platform/neon/log-sizes.ts";
 import { createQuarantineStore } from "../../src/platform/neon/quarantine-store.ts";
+import { createServedAnswers } from "../../src/platform/neon/served-answers.ts";
 import {
   createSqlClient,
   type SqlClient,
@@ -45,6 +47,7 @@ import { createMemoryKeyStore } from "./fakes/memory-key-store.ts";
 import { createMemoryLeaseStore } from "./fakes/memory-lease-store.ts";
 import { createMemoryLogSizes } from "./fakes/memory-log-sizes.ts";
 import { createMemoryQuarantineStore } from "./fakes/memory-quarantine-store.ts";
+import { createMemoryServedAnswers } from "./fakes/memory-served-answers.ts";
 import { createMemoryStateArchive } from "./fakes/memory-state-archive.ts";
 import { createMemoryTruth, entityRecord } from "./fakes/memory-truth.ts";
 
@@ -54,6 +57,7 @@ export interface TruthPorts {
   readonly stateArchive: StateArchive;
   readonly definitionStore: DefinitionStore;
   readonly quarantine: QuarantineStore;
+  readonly servedAnswers: ServedAnswers;
   readonly keyStore: KeyStore;
   readonly documentIndex: DocumentIndex;
   readonly indexRegistry: IndexRegistry;
@@ -94,6 +98,7 @@ export function openMemoryTruth(): Truth {
     stateArchive: createMemoryStateArchive(truth),
     definitionStore: createMemoryDefinitionStore(truth),
     quarantine: createMemoryQuarantineStore(truth),
+    servedAnswers: createMemoryServedAnswers(truth),
     keyStore: createMemoryKeyStore(truth),
     ...documents,
     definitionHistory: createMemoryDefinitionHistory(truth),
@@ -166,6 +171,7 @@ async function openSqlTruth(backend: SqlBackend): Promise<SqlTruth> {
     stateArchive: createStateArchive(client),
     definitionStore: createDefinitionStore(client),
     quarantine: createQuarantineStore(client),
+    servedAnswers: createServedAnswers(client),
     keyStore: createKeyStore(client),
     documentIndex: createDocumentIndex(client),
     indexRegistry: createIndexRegistry(client),

@@ -12,6 +12,7 @@ import { createMemoryIngestQueue, type MemoryIngestQueue } from "./fakes/memory-
 import { registerTenant } from "./fakes/memory-key-store.ts";
 import { createMemoryOnlineStore, type MemoryOnlineStore } from "./fakes/memory-online-store.ts";
 import { createMemoryQuarantineStore } from "./fakes/memory-quarantine-store.ts";
+import { createMemoryServedAnswers } from "./fakes/memory-served-answers.ts";
 import { createMemoryStateArchive } from "./fakes/memory-state-archive.ts";
 import { createMemoryTruth, type MemoryTruth } from "./fakes/memory-truth.ts";
 import {
@@ -62,6 +63,7 @@ export function openWorld(registry: Registry = exampleRegistry): World {
     history: createMemoryHistoryLog(truth),
     archive: createMemoryStateArchive(truth),
     quarantine: createMemoryQuarantineStore(truth),
+    servedAnswers: createMemoryServedAnswers(truth),
     online: createMemoryOnlineStore(),
     queue: createMemoryIngestQueue(),
   };

@@ -15,6 +15,7 @@ import type { HistoryLog } from "../../src/features/history/history-log.ts";
 import type { OnlineStore } from "../../src/features/online-store.ts";
 import { readOnline, type OnlineAnswer } from "../../src/features/read-online.ts";
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
+import type { ServedAnswers } from "../../src/features/served-answers.ts";
 import type { StateArchive } from "../../src/features/state-filling.ts";
 import { hopping } from "../../src/features/window.ts";
 import { createVault, type Vault } from "../../src/governance/vault.ts";
@@ -80,6 +81,7 @@ export interface Ports {
   readonly online: OnlineStore;
   readonly archive: StateArchive;
   readonly quarantine: QuarantineStore;
+  readonly servedAnswers: ServedAnswers;
   readonly queue: IngestQueue;
 }
 

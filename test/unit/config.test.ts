@@ -4,6 +4,7 @@ import { ConfigError, readConfig } from "../../src/config.ts";
 const env = {
   ENVIRONMENT: "production",
   ON_INCOMPLETE_STORE: "degraded",
+  SKEW_SAMPLE: "0.25",
   DATABASE_URL: "postgresql://user:hunter2@host/database",
   UPSTASH_REDIS_REST_URL: "https://name.upstash.io",
   UPSTASH_REDIS_REST_TOKEN: "hunter3",
@@ -27,6 +28,7 @@ describe("readConfig", () => {
     expect(readConfig(env)).toMatchObject({
       environment: "production",
       onIncompleteStore: "degraded",
+      skewSample: 0.25,
       neonFetchEndpoint: undefined,
       signingSecrets: ["a-new-secret-of-at-least-32-bytes", "the-old-secret-of-at-least-32-bytes"],
     });
@@ -56,6 +58,8 @@ describe("readConfig", () => {
   it.each([
     ["ENVIRONMENT", "prod"],
     ["ON_INCOMPLETE_STORE", "whatever"],
+    ["SKEW_SAMPLE", "1.5"],
+    ["SKEW_SAMPLE", "hunter2"],
     ["DATABASE_URL", "mysql://user:hunter2@host/database"],
     ["UPSTASH_REDIS_REST_URL", "name.upstash.io"],
     ["UPSTASH_REDIS_REST_TOKEN", ""],
@@ -66,6 +70,12 @@ describe("readConfig", () => {
     const message = problem({ [name]: value });
     expect(message).toContain(`${name} is wrong`);
     expect(message).not.toContain("hunter");
+  });
+
+  it("logs a hundredth of the answers where nothing is said, and none where that is said", () => {
+    expect(readConfig({ ...env, SKEW_SAMPLE: undefined }).skewSample).toBe(0.01);
+    expect(readConfig({ ...env, SKEW_SAMPLE: "0" }).skewSample).toBe(0);
+    expect(readConfig({ ...env, SKEW_SAMPLE: "1" }).skewSample).toBe(1);
   });
 
   it("takes a local endpoint for SQL in local runs alone", () => {

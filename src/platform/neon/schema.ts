@@ -199,3 +199,27 @@ export const leases = pgTable("leases", {
   renewed_at: whole().notNull(),
   expires_at: whole().notNull(),
 });
+
+/**
+ * Sampled online answers, a row for each view and entity. `answer` is `json`, which keeps the text
+ * as is: features, values, statuses, and which of the features were capped.
+ */
+export const servedAnswers = pgTable(
+  "served_answers",
+  {
+    tenant: text().notNull(),
+    id: text().notNull(),
+    service: text(),
+    view: text().notNull(),
+    entity: text().notNull(),
+    entity_key: text().notNull(),
+    version: text().notNull(),
+    as_of: whole().notNull(),
+    served_at: whole().notNull(),
+    answer: json().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenant, t.id] }),
+    index("served_answers_served_at").on(t.served_at),
+  ],
+);

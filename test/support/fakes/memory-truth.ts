@@ -1,6 +1,7 @@
 import { AppError } from "../../../src/errors.ts";
 import type { RegisteredView } from "../../../src/features/definition-store.ts";
 import { RejectedByStore, type EntityRef, type LogEvent } from "../../../src/features/event-log.ts";
+import type { ServedAnswer } from "../../../src/features/served-answers.ts";
 import type { RegisteredDefinition } from "../../../src/planning/definition-history.ts";
 import type { Lease } from "../../../src/planning/lease-store.ts";
 import type { QuarantineItem } from "../../../src/ingest/quarantine-store.ts";
@@ -34,6 +35,7 @@ export interface MemoryTruth {
   readonly definitions: RegisteredDefinition[];
   readonly leases: Map<string, Lease>;
   readonly quarantine: Map<string, QuarantineItem>;
+  readonly servedAnswers: Map<string, ServedAnswer>;
   readonly tenants: Map<string, { readonly generation: string; revision: number }>;
   readonly revokedKeys: Map<string, Set<string>>;
   /** Event keys that "somebody else is writing now": their append answers `unsettled`. */
@@ -49,6 +51,7 @@ export function createMemoryTruth(): MemoryTruth {
     definitions: [],
     leases: new Map(),
     quarantine: new Map(),
+    servedAnswers: new Map(),
     tenants: new Map(),
     revokedKeys: new Map(),
     beingWritten: new Set(),

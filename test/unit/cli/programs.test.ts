@@ -9,10 +9,11 @@ const run = (command: string, ...args: readonly string[]) =>
     ...args,
   ]);
 
-describe("plan and apply as programs", () => {
+describe("commands as programs", () => {
   it.each([
     ["plan", /changes nothing/],
     ["apply", /Two at once do no harm/],
+    ["audit-skew", /must give the same values/],
   ])("%s explains itself, and takes nothing that it does not know", async (command, text) => {
     const [explained, refused] = await Promise.all([
       run(command, "--help"),

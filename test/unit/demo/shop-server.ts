@@ -23,6 +23,7 @@ import { createMemoryHistoryLog } from "../../support/fakes/memory-history-log.t
 import { createMemoryIngestQueue } from "../../support/fakes/memory-ingest-queue.ts";
 import { createMemoryOnlineStore } from "../../support/fakes/memory-online-store.ts";
 import { createMemoryQuarantineStore } from "../../support/fakes/memory-quarantine-store.ts";
+import { createMemoryServedAnswers } from "../../support/fakes/memory-served-answers.ts";
 import { createMemoryStateArchive } from "../../support/fakes/memory-state-archive.ts";
 import { createMemoryTruth, type MemoryTruth } from "../../support/fakes/memory-truth.ts";
 import { deliver } from "../../support/write-path.ts";
@@ -52,6 +53,7 @@ export async function startShopServer(): Promise<ShopServer> {
       environment: "local",
       onIncompleteStore: "unavailable",
       signingSecrets: [SIGNING_SECRET],
+      skewSample: 0,
       webhookSecrets: () => [{ tenant: DEMO_TENANT, secret: WEBHOOK_SECRET }],
     },
     log: createMemoryEventLog(truth),
@@ -63,6 +65,7 @@ export async function startShopServer(): Promise<ShopServer> {
     indexes: indexRegistry,
     vectorSpaceOf: ({ embedder }) => createHashingEmbedder(embedder.dimensions),
     quarantine: createMemoryQuarantineStore(truth),
+    servedAnswers: createMemoryServedAnswers(truth),
     queue: {
       async send(messages) {
         await waiting.send(messages);

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../../src/errors.ts";
-import type { LogEvent } from "../../../src/features/event-log.ts";
+import { RejectedByStore, type LogEvent } from "../../../src/features/event-log.ts";
 import { consume, NOBODY } from "../../../src/ingest/consume.ts";
 import type { IngestMessage } from "../../../src/ingest/envelope.ts";
 import { readKept } from "../../../src/ingest/kept.ts";
 import { eventKey } from "../../support/fakes/memory-truth.ts";
 import { withFaults } from "../../support/fakes/with-faults.ts";
+import { loggedAnswer } from "../../support/skew.ts";
 import { NOON, openFilledWorld, readingEvent, type World } from "../../support/world.ts";
 import { eventsMessage, readView, vault, type TestDelivery } from "../../support/write-path.ts";
 
@@ -208,6 +209,52 @@ describe("consuming a batch", () => {
       quarantine: broken(world.quarantine),
     });
     expect(outcomes(failing)).toEqual(["retried", "acked"]);
+  });
+});
+
+describe("consuming sampled answers", () => {
+  const sample = (...ids: readonly string[]): IngestMessage => ({
+    v: 1,
+    kind: "answers",
+    answers: ids.map((id) => loggedAnswer({ id })),
+  });
+
+  it("keeps each once, in one statement for all", async () => {
+    const world = await openFilledWorld();
+    let statements = 0;
+    const servedAnswers = withFaults(world.servedAnswers, { before: () => void (statements += 1) });
+    const messages = [sample("ans_1", "ans_2"), sample("ans_3"), sample("ans_1", "ans_2")];
+    expect(outcomes(await world.consume(messages, { servedAnswers }))).toEqual([
+      "acked",
+      "acked",
+      "acked",
+    ]);
+    expect(statements).toBe(1);
+    const kept = [...world.truth.servedAnswers.values()];
+    expect(kept.map(({ id }) => id)).toEqual(["ans_1", "ans_2", "ans_3"]);
+    expect(kept[0]).toEqual(loggedAnswer({ id: "ans_1" }));
+  });
+
+  it("retries them while the truth is down, and holds no event back", async () => {
+    const world = await openFilledWorld();
+    const parts = { servedAnswers: broken(world.servedAnswers) };
+    const messages = [sample("ans_1"), eventsMessage([readingEvent("a")])];
+    expect(outcomes(await world.consume(messages, parts))).toEqual(["retried", "acked"]);
+    expect(await counts(world, ["d"])).toEqual(["1 at 1.1"]);
+  });
+
+  it("drops what no store can keep, and says so", async () => {
+    const world = await openFilledWorld();
+    const servedAnswers = withFaults(world.servedAnswers, {
+      before() {
+        throw new RejectedByStore("A text holds what a database cannot keep.");
+      },
+    });
+    const deliveries = await world.consume([sample("ans_1", "ans_2")], { servedAnswers });
+    expect(outcomes(deliveries)).toEqual(["acked"]);
+    expect(world.notes).toMatchObject([
+      { message: "sampled answers are not kept", facts: { answers: 2 } },
+    ]);
   });
 });
 

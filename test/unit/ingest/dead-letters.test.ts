@@ -10,6 +10,7 @@ import type { IngestMessage } from "../../../src/ingest/envelope.ts";
 import { readKept } from "../../../src/ingest/kept.ts";
 import type { DeadLetterArchive } from "../../../src/ingest/quarantine-store.ts";
 import { createMemoryDeadLetters } from "../../support/fakes/memory-dead-letters.ts";
+import { loggedAnswer } from "../../support/skew.ts";
 import { NOON, openWorld, readingEvent, type World } from "../../support/world.ts";
 import { deliver, eventsMessage, vault } from "../../support/write-path.ts";
 
@@ -76,11 +77,12 @@ describe("a dead letter", () => {
     expect(kept(letters)).toEqual(["t invalid_event null", `${NOBODY} unreadable_message null`]);
   });
 
-  it("of a fold or a filling is forgotten: the sweep finds what they were for", async () => {
+  it("of a fold, a filling or a sample is forgotten: others will do", async () => {
     const letters = open();
     const fold = { v: 1, kind: "fold", entities: [], waits: [] };
     const fill = { v: 1, kind: "fill", tenant: "t", generation: "g", after: null };
-    expect(await letters.take([fold, fill])).toEqual(["acked", "acked"]);
+    const sample = { v: 1, kind: "answers", answers: [loggedAnswer()] };
+    expect(await letters.take([fold, fill, sample])).toEqual(["acked", "acked", "acked"]);
     expect(kept(letters)).toEqual([]);
     expect(await letters.archive.list(9)).toEqual([]);
   });

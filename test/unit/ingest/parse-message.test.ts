@@ -1,10 +1,18 @@
 import { describe, expect, it } from "vitest";
+import type { ServedAnswer } from "../../../src/features/served-answers.ts";
 import { parseMessage } from "../../../src/ingest/parse-message.ts";
+import { loggedAnswer } from "../../support/skew.ts";
 import { readingEvent } from "../../support/world.ts";
 import { eventsMessage } from "../../support/write-path.ts";
 
 const event = readingEvent("e");
 const good = eventsMessage([event]);
+
+const answersMessage = (...answers: readonly ServedAnswer[]) => ({
+  v: 1 as const,
+  kind: "answers" as const,
+  answers,
+});
 
 const problem = (body: unknown): string => {
   const parsed = parseMessage(body);
@@ -21,6 +29,7 @@ describe("a queue message", () => {
       { v: 1, kind: "fill", tenant: "t", generation: "g", after: { entity: "e", key: "" } },
       { v: 1, kind: "fill", tenant: "t", generation: "g", after: null },
       { v: 1, kind: "quarantine", entries: [] },
+      answersMessage(loggedAnswer({ service: "all", values: [null, "1", [2], { a: 0.5 }] })),
     ];
     for (const message of messages) {
       const sent: unknown = JSON.parse(JSON.stringify(message));
@@ -44,6 +53,19 @@ describe("a queue message", () => {
     })) {
       const text = problem(eventsMessage([{ ...event, [name]: value }]));
       expect(text).toMatch(new RegExp(`^events\\.0\\.${name}: `));
+      expect(text).not.toContain("ada");
+    }
+    for (const [name, value] of Object.entries({
+      tenant: "",
+      key: "",
+      version: "2.x",
+      asOf: 0.5,
+      servedAt: "1",
+      values: "ada@example.com",
+      statuses: [null],
+    })) {
+      const text = problem(answersMessage({ ...loggedAnswer(), [name]: value }));
+      expect(text).toMatch(new RegExp(`^answers\\.0\\.${name}`));
       expect(text).not.toContain("ada");
     }
     for (const body of [null, undefined, "text", 5, [], {}, { v: 1 }, new Uint8Array(3)]) {
