@@ -1,11 +1,8 @@
-import { hostname } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
 import { compileDeployment, type Definition } from "../src/deployment.ts";
 import type { OnlineStore } from "../src/features/online-store.ts";
 import type { Vault } from "../src/governance/vault.ts";
 import { createDefinitionHistory } from "../src/platform/neon/definition-history.ts";
 import { createIndexRegistry } from "../src/platform/neon/index-registry.ts";
-import { createLeaseStore } from "../src/platform/neon/lease-store.ts";
 import type { SqlClient } from "../src/platform/neon/sql-client.ts";
 import { describeDeployment } from "../src/planning/describe-deployment.ts";
 import type { Plan } from "../src/planning/plan.ts";
@@ -13,8 +10,9 @@ import type { TeamChecks } from "../src/planning/team-checks.ts";
 import { applyIndexes } from "./apply-indexes.ts";
 import { applyRegistry } from "./apply-registry.ts";
 import { readPlan } from "./read-plan.ts";
+import { holdCommandLease } from "./support/command-lease.ts";
 import { guardedClient } from "./support/guarded-client.ts";
-import { holdLease, type HeldLease } from "./support/hold-lease.ts";
+import type { HeldLease } from "./support/hold-lease.ts";
 import { createProgress } from "./support/progress.ts";
 
 export interface ApplyDeploymentOptions {
@@ -41,11 +39,6 @@ export type ApplyOutcome = "applied" | "refused" | "unfinished";
 
 const LEASE = "apply";
 
-function holderName(): string {
-  const user = process.env["USER"] ?? process.env["USERNAME"] ?? "somebody";
-  return `${user}@${hostname()} (process ${process.pid})`;
-}
-
 /**
  * Applies a deployment to a database and its online store, nobody else doing so meanwhile: plans,
  * prints the plan, stops where that has problems, registers the definitions, builds their views,
@@ -55,14 +48,7 @@ export async function applyDeployment(options: ApplyDeploymentOptions): Promise<
   const { definitions, print, draw } = options;
   const deployment = compileDeployment(definitions);
   const clock = (): number => performance.now();
-  const lease = await holdLease({
-    leases: createLeaseStore(options.client),
-    name: LEASE,
-    holder: holderName(),
-    tell: print,
-    sleep: (ms) => sleep(ms),
-    clock,
-  });
+  const lease = await holdCommandLease(options.client, LEASE, print);
   options.onLease?.(lease);
   try {
     const client = guardedClient(options.client, () => lease.hold());

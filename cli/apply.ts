@@ -5,8 +5,8 @@ import { createVault } from "../src/governance/vault.ts";
 import { applyDeployment } from "./apply-deployment.ts";
 import { parseArgs, processTerminal, runCommand, UsageError } from "./args.ts";
 import { planText } from "./plan-text.ts";
+import { releaseOnSignal } from "./support/command-lease.ts";
 import { connectDatabase } from "./support/database.ts";
-import type { HeldLease } from "./support/hold-lease.ts";
 import { connectOnline } from "./support/online.ts";
 import { findSecret } from "./support/secrets.ts";
 
@@ -26,15 +26,6 @@ DATABASE_URL, UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN and ENCRYPTION_SE
 environment. Ends with 1 where it refuses, or is not done.`;
 
 const surroundings = { env: process.env, root: `${import.meta.dirname}/..` };
-
-/** A lease ends by itself in half a minute; somebody who stops apply may want it again at once. */
-function releaseOnSignal(lease: HeldLease): void {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => {
-      void lease.release().finally(() => process.exit(130));
-    });
-  }
-}
 
 async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs(args, {});

@@ -32,7 +32,7 @@ export interface StackOptions {
   readonly redisUrl?: string | undefined;
   /** Whether a `redis-server` or `valkey-server` on the PATH is used; true by default. */
   readonly findRedis?: boolean;
-  /** Over the variables of wrangler.toml. */
+  /** Variables of the Worker in place of those in wrangler.toml. */
   readonly vars?: Readonly<Record<string, string>>;
   /** Ports, latency and faults of the façades. */
   readonly sqlFacade?: FacadeOptions;
@@ -141,8 +141,8 @@ function startWorker(
     port: options.port,
     stateDir: join(options.dataDir, "worker"),
     bindings: {
-      ...options.vars,
       ...Object.fromEntries(required),
+      ...options.vars,
       ENVIRONMENT: "local",
       DATABASE_URL: sql.connectionString,
       NEON_FETCH_ENDPOINT: sql.sqlUrl,

@@ -8,16 +8,21 @@ export interface Deadlines {
   readonly redisReadMs: number;
   readonly redisWriteMs: number;
   readonly postgresMs: number;
+  /** A read that Postgres answers in place of Redis: a caller waits for it. */
+  readonly postgresReadMs: number;
   /** One request, of a search or of documents. */
   readonly embedderMs: number;
 }
 
 export interface Config {
   readonly environment: "local" | "staging" | "production";
-  /** What a read answers while the online store is being filled. */
-  readonly onIncompleteStore: "unavailable" | "degraded";
   /** The share of online answers that is logged for the skew audit, 0 to 1. */
   readonly skewSample: number;
+  /**
+   * What a read answers while the online store is being filled: 503, what is there, or what
+   * Postgres has. The last holds for a Redis that does not answer, too.
+   */
+  readonly onIncompleteStore: "unavailable" | "degraded" | "postgres";
   readonly databaseUrl: string;
   /** Where SQL goes instead of to Neon; on one machine only. */
   readonly neonFetchEndpoint: string | undefined;
@@ -45,16 +50,20 @@ const DEADLINES: Deadlines = {
   redisReadMs: 2_000,
   redisWriteMs: 10_000,
   postgresMs: 20_000,
+  postgresReadMs: 5_000,
   embedderMs: 10_000,
 };
+
+/** Where Postgres answers in its place, Redis is given what a cold connection takes. */
+const REDIS_READ_MS_BEFORE_POSTGRES = 1_000;
 
 const url = (schemes: RegExp, example: string) =>
   z.url({ protocol: schemes, error: `expected a URL like ${example}` });
 
 const variables = z.object({
   ENVIRONMENT: z.enum(["local", "staging", "production"]),
-  ON_INCOMPLETE_STORE: z.enum(["unavailable", "degraded"]).default("unavailable"),
   SKEW_SAMPLE: z.coerce.number().min(0).max(1).default(0.01),
+  ON_INCOMPLETE_STORE: z.enum(["unavailable", "degraded", "postgres"]).default("unavailable"),
   DATABASE_URL: url(/^postgres(ql)?$/, "postgresql://user:password@host/database"),
   NEON_FETCH_ENDPOINT: url(/^https?$/, "http://127.0.0.1:5488/sql").optional(),
   UPSTASH_REDIS_REST_URL: url(/^https?$/, "https://name.upstash.io"),
@@ -90,6 +99,8 @@ function parseConfig(env: object): Config {
     throw wrong("NEON_FETCH_ENDPOINT", env, "is for local runs only: remove it");
   }
   const webhooks = new Map<string, readonly WebhookSecret[]>();
+  const redisReadMs =
+    vars.ON_INCOMPLETE_STORE === "postgres" ? REDIS_READ_MS_BEFORE_POSTGRES : DEADLINES.redisReadMs;
   return {
     environment: vars.ENVIRONMENT,
     onIncompleteStore: vars.ON_INCOMPLETE_STORE,
@@ -100,7 +111,7 @@ function parseConfig(env: object): Config {
     redisToken: vars.UPSTASH_REDIS_REST_TOKEN,
     signingSecrets: signing.value,
     encryptionSecret: vars.ENCRYPTION_SECRET,
-    deadlines: DEADLINES,
+    deadlines: { ...DEADLINES, redisReadMs },
     webhookSecrets(name) {
       const secrets = webhooks.get(name) ?? readWebhookSecrets(env, name);
       webhooks.set(name, secrets);

@@ -3,8 +3,8 @@ import type { Deployment } from "./deployment.ts";
 import type { DefinitionStore } from "./features/definition-store.ts";
 import type { EventLog } from "./features/event-log.ts";
 import type { HistoryLog } from "./features/history/history-log.ts";
-import type { OnlineStore } from "./features/online-store.ts";
 import type { ServedAnswers } from "./features/served-answers.ts";
+import type { OnlineStore, StateReader } from "./features/online-store.ts";
 import type { StateArchive } from "./features/state-filling.ts";
 import { rolesByName } from "./governance/built-in-roles.ts";
 import { createRevocations, type Revocations } from "./governance/revocations.ts";
@@ -23,6 +23,7 @@ import { createQuarantineStore } from "./platform/neon/quarantine-store.ts";
 import { createServedAnswers } from "./platform/neon/served-answers.ts";
 import { createSqlClient, type SqlClient } from "./platform/neon/sql-client.ts";
 import { createStateArchive } from "./platform/neon/state-archive.ts";
+import { createStoredStates } from "./platform/neon/stored-states.ts";
 import { createIngestQueue } from "./platform/queues/ingest-queue.ts";
 import { createDeadLetters } from "./platform/r2/dead-letters.ts";
 import { createOnlineStore } from "./platform/upstash/online-store.ts";
@@ -43,6 +44,8 @@ export interface Ctx extends Deployment {
   readonly log: EventLog;
   readonly history: HistoryLog;
   readonly online: OnlineStore;
+  /** The states as the truth has them, for reads in place of the online store. */
+  readonly storedStates: StateReader;
   readonly archive: StateArchive;
   readonly definitions: DefinitionStore;
   readonly documents: DocumentIndex;
@@ -88,7 +91,9 @@ function once<T extends object>(make: () => T): () => T {
 export function contextFrom({ env, deployment, now, afterwards, logger }: Surroundings): Ctx {
   const config = readConfig(env);
   const trips = createRoundTrips(() => performance.now());
-  const sql = once(() => trips.timed("postgres", sqlClient(config, trips)));
+  const { postgresMs, postgresReadMs } = config.deadlines;
+  const sqlWithin = (ms: number) => trips.timed("postgres", sqlClient(config, trips, ms));
+  const sql = once(() => sqlWithin(postgresMs));
   const online = once(() => trips.timed("redis", onlineStore(config, trips)));
   const queue = once(() =>
     trips.timed(
@@ -99,6 +104,7 @@ export function contextFrom({ env, deployment, now, afterwards, logger }: Surrou
   const log = once(() => createEventLog(sql()));
   const history = once(() => createHistoryLog(sql()));
   const archive = once(() => createStateArchive(sql()));
+  const storedStates = once(() => createStoredStates(sqlWithin(postgresReadMs)));
   const definitions = once(() => createDefinitionStore(sql()));
   const quarantine = once(() => createQuarantineStore(sql()));
   const servedAnswers = once(() => createServedAnswers(sql()));
@@ -119,6 +125,9 @@ export function contextFrom({ env, deployment, now, afterwards, logger }: Surrou
     },
     get online() {
       return online();
+    },
+    get storedStates() {
+      return storedStates();
     },
     get archive() {
       return archive();
@@ -161,12 +170,12 @@ export function contextFrom({ env, deployment, now, afterwards, logger }: Surrou
   };
 }
 
-function sqlClient(config: Config, trips: RoundTrips): SqlClient {
-  const { databaseUrl, neonFetchEndpoint, deadlines } = config;
+function sqlClient(config: Config, trips: RoundTrips, timeoutMs: number): SqlClient {
+  const { databaseUrl, neonFetchEndpoint } = config;
   return createSqlClient({
     connectionString: databaseUrl,
     ...(neonFetchEndpoint === undefined ? {} : { fetchEndpoint: neonFetchEndpoint }),
-    timeoutMs: deadlines.postgresMs,
+    timeoutMs,
     onRoundTrip: () => trips.count("postgres"),
   });
 }

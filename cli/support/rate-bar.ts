@@ -27,13 +27,21 @@ export function spanText(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/**
- * A bar with rate and time left; where nothing can be drawn, a line every ten seconds. `total` is
- * null where nobody knows it yet; `done` were done by an earlier run and say nothing of the rate.
- */
+export interface BarOptions {
+  /** What is counted. */
+  readonly word: string;
+  /** Null where nobody knows it yet. */
+  readonly total: number | null;
+  /** Done by an earlier run: says nothing of the rate. */
+  readonly done?: number;
+  /** What else is to be said of what was done. */
+  readonly beside?: () => string;
+}
+
+/** A bar with rate and time left; where nothing can be drawn, a line every ten seconds. */
 export function startBar(
   screen: ProgressScreen,
-  { word, total, done: before = 0 }: { word: string; total: number | null; done?: number },
+  { word, total, done: before = 0, beside = () => "" }: BarOptions,
   now: () => number = () => performance.now(),
 ): ProgressBar {
   const began = now();
@@ -45,7 +53,7 @@ export function startBar(
     const of = total === null ? numberText(done) : `${numberText(done)} of ${numberText(total)}`;
     const left = total !== null && rate > 0 && done < total;
     const eta = left ? `, ${spanText(((total - done) / rate) * 1_000)} left` : "";
-    return `${of} ${word}, ${numberText(Math.round(rate))}/s${eta}`;
+    return `${of} ${word}${beside()}, ${numberText(Math.round(rate))}/s${eta}`;
   };
   const barred = (): string => {
     if (total === null) return `  ${text()}`;

@@ -38,12 +38,16 @@ export interface OnlineRead {
   readonly states: readonly (OnlineState | null)[];
 }
 
+/** What a read asks for states: the online store, or the truth in its place. One round trip. */
+export interface StateReader {
+  read(tenant: string, keys: readonly StateKey[]): Promise<OnlineRead>;
+}
+
 /**
  * The projection of entity states that reads are served from. Every method is one round trip and
  * throws AppError `dependency_unavailable` or `timeout`; an error is never an empty answer.
  */
-export interface OnlineStore {
-  read(tenant: string, keys: readonly StateKey[]): Promise<OnlineRead>;
+export interface OnlineStore extends StateReader {
   /** Writes what is newer than what is there; answers in order whether each was written. */
   write(writes: readonly StateWrite[]): Promise<readonly boolean[]>;
   /**
@@ -52,6 +56,8 @@ export interface OnlineStore {
    * replaces a meta only where one is. Answers whether each was written.
    */
   writeMeta(tenant: string, step: "begin" | "end" | "refresh", meta: Meta): Promise<boolean>;
+  /** Takes the meta away: from now on the store is as good as flushed, until a filling ends. */
+  dropMeta(tenant: string): Promise<void>;
   /** Notes for waiting requests that parts of them are visible; kept for a minute. */
   markApplied(marks: readonly AppliedMark[]): Promise<void>;
   /** How many distinct parts of a waiting request are visible. */

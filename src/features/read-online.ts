@@ -12,7 +12,7 @@ import {
 import { columnsOf } from "./columns.ts";
 import { readRequests } from "./on-demand.ts";
 import { keysOfRows, type EntityRow } from "./entity-rows.ts";
-import type { Meta, OnlineRead, OnlineState, OnlineStore, StateKey } from "./online-store.ts";
+import type { Meta, OnlineRead, OnlineState, StateKey, StateReader } from "./online-store.ts";
 import type { ViewPlan } from "./plan.ts";
 import type { Registry } from "./registry.ts";
 import { selectFeatures, type Asked, type Selection } from "./select.ts";
@@ -20,11 +20,13 @@ import { openStates, type StateHead } from "./state.ts";
 
 export interface ReadOnlineContext {
   readonly registry: Registry;
-  readonly online: Pick<OnlineStore, "read">;
+  readonly online: StateReader;
   readonly vault: Pick<Vault, "token">;
   readonly now: () => number;
   /** What to do while the online store is being filled: refuse, or answer and say so. */
   readonly whenIncomplete: "unavailable" | "degraded";
+  /** Asked in its place while the online store is being filled or does not answer, where given. */
+  readonly truth?: StateReader;
   /** Called with the tenant's meta before anything is answered; may throw. */
   readonly checkMeta?: (meta: Meta) => void;
   /** Told of every answer; must be quick, and not throw. */
@@ -123,6 +125,33 @@ function checkMeta(ctx: ReadOnlineContext, read: OnlineRead, views: readonly Vie
   });
 }
 
+/** What a read found, and what is said of how it was found. */
+interface Found extends OnlineRead {
+  readonly degraded: readonly string[];
+}
+
+const isDown = (error: unknown): boolean =>
+  error instanceof AppError &&
+  (error.code === "dependency_unavailable" || error.code === "timeout");
+
+/** From the online store, or where that is empty or down from the truth, if there is leave. */
+async function readStates(
+  { online, truth }: Pick<ReadOnlineContext, "online" | "truth">,
+  tenant: string,
+  keys: readonly StateKey[],
+): Promise<Found> {
+  if (truth === undefined) {
+    const read = await online.read(tenant, keys);
+    return { ...read, degraded: read.meta === null ? ["online_store_incomplete"] : [] };
+  }
+  const read = await online.read(tenant, keys).catch((error: unknown) => {
+    if (isDown(error)) return null;
+    throw error;
+  });
+  if (read !== null && read.meta !== null) return { ...read, degraded: [] };
+  return { ...(await truth.read(tenant, keys)), degraded: ["online_store_bypassed"] };
+}
+
 function openAll(states: OnlineRead["states"]): readonly Opened[] {
   const heads = openStates(states.flatMap((state) => (state?.kind === "state" ? state.bytes : [])));
   let next = 0;
@@ -159,8 +188,9 @@ function answerView(read: ReadPlan, { state, head }: Opened, complete: boolean):
 
 /**
  * The current features of up to 1,000 entities, in one round trip to the online store and none to
- * the database. Throws AppError `not_found` or `unprocessable` for what the request names,
- * `dependency_unavailable` where the store cannot be trusted.
+ * the truth, but for one where that answers in its place. Throws AppError `not_found` or
+ * `unprocessable` for what the request names, `dependency_unavailable` where the store cannot be
+ * trusted.
  */
 export async function readOnline(
   ctx: ReadOnlineContext,
@@ -170,7 +200,7 @@ export async function readOnline(
   const requests = readRequests(selection.onDemand, input.request, input.entities.length);
   const rows = await keysOfRows({ ...ctx, tenant: input.tenant }, selection.views, input.entities);
   const { keys, positions } = stateKeys(input.tenant, selection.views, rows);
-  const read = await ctx.online.read(input.tenant, keys);
+  const read = await readStates(ctx, input.tenant, keys);
   const versions = checkMeta(ctx, read, selection.views);
   const opened = openAll(read.states);
   const asOf = asOfAll(input.asOf ?? ctx.now(), opened);
@@ -200,7 +230,7 @@ export async function readOnline(
     asOf,
     names: columns.names,
     results,
-    degraded: [...(versions === null ? ["online_store_incomplete"] : []), ...failed],
+    degraded: [...read.degraded, ...failed],
   };
   const { tenant, service = null } = input;
   ctx.answered?.({ tenant, service, selection, keys: rows, ofViews: answers, answer });

@@ -13,17 +13,20 @@ export interface StoredState extends EntityRef {
   readonly bytes: string;
 }
 
+export interface StatePage {
+  readonly states: readonly StoredState[];
+  /** How many entities it has, those without a state among them. */
+  readonly entities: number;
+  readonly next: WalkCursor | null;
+}
+
 /**
  * What filling the online store anew needs of the truth: pages of states in the order of
  * (entity, key), and the meta that belongs to them. One round trip each.
  */
 export interface StateArchive {
   /** At most `limit` entities' states after the cursor; `next` is null at the end. */
-  readStates(
-    tenant: string,
-    after: WalkCursor | null,
-    limit: number,
-  ): Promise<{ readonly states: readonly StoredState[]; readonly next: WalkCursor | null }>;
+  readStates(tenant: string, after: WalkCursor | null, limit: number): Promise<StatePage>;
   /** The meta as the truth has it, under a new revision. Registers an unknown tenant. */
   nextMeta(tenant: string): Promise<Meta>;
   listTenants(): Promise<readonly string[]>;

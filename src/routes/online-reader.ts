@@ -11,12 +11,14 @@ import { keyRefused } from "./identity.ts";
  */
 export function readerOf(ctx: Ctx, { tenant, keyId }: Principal): ReadOnlineContext {
   const { registry, online, vault, revocations, now, config } = ctx;
+  const setting = config.onIncompleteStore;
   return {
     registry,
     online,
     vault,
     now,
-    whenIncomplete: config.onIncompleteStore,
+    whenIncomplete: setting === "degraded" ? "degraded" : "unavailable",
+    ...(setting === "postgres" && { truth: ctx.storedStates }),
     checkMeta({ revokedKeys }) {
       if (revocations.isStale(tenant, now())) revocations.noteMeta(tenant, revokedKeys, now());
       if (revokedKeys.includes(keyId)) throw keyRefused();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readHistory, type ReadHistoryContext } from "../../src/features/read-history.ts";
-import type { OnlineStore } from "../../src/features/online-store.ts";
+import type { StateReader } from "../../src/features/online-store.ts";
 import type { OnlineAnswer } from "../../src/features/read-online.ts";
 import { sweep } from "../../src/ingest/sweep.ts";
 import { DAY_MS } from "../../src/time.ts";
@@ -41,7 +41,7 @@ interface Heard {
 
 /** Reads every view again and again while consumers work, and notes what it is answered. */
 const listener =
-  (online: OnlineStore, tenant: string, instants: readonly number[], heard: Heard[]): Bystander =>
+  (online: StateReader, tenant: string, instants: readonly number[], heard: Heard[]): Bystander =>
   async (interleaving, id) => {
     const death = Promise.withResolvers<void>();
     const port = interleaving.port(id, online, () => death.resolve());
@@ -103,7 +103,10 @@ for (const [where, openTruth] of truths()) {
           ...logEventOf(reading, tenant),
           knownAt: known.get(reading.order) ?? null,
         }),
-        bystanders: [listener(ports.online, tenant, instants, heard)],
+        // Online, and as the truth answers where the online store cannot.
+        bystanders: [ports.online, truth.storedStates].map((reader) =>
+          listener(reader, tenant, instants, heard),
+        ),
       });
       await sweep(consumerOf(ports, () => NOW + DAY_MS));
       await drain(ports, NOW);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { countEntities } from "../../src/platform/neon/count-entities.ts";
 import { createLogSizes } from "../../src/platform/neon/log-sizes.ts";
 import type { SqlClient } from "../../src/platform/neon/sql-client.ts";
 import { newIndex, write } from "../support/document-calls.ts";
@@ -59,16 +60,29 @@ describe.each(sqlTruths())("the sizes of a log that is large %s", (_name, open) 
   beforeAll(async () => void (truth = await open()));
   afterAll(() => truth.close());
 
+  const client = (): SqlClient => ({
+    query: (...args) => truth.query(...args),
+    batch: (...args) => truth.batch(...args),
+  });
+
+  it("counts the entities of some tenants, up to a bound", async () => {
+    const tenants = [newTenant(), newTenant(), newTenant()];
+    const insert = `INSERT INTO entity_heads (tenant, entity, entity_key, previous, version, builds)
+      SELECT t, 'e', 'k' || i, 0, i, 0 FROM unnest($1::text[]) t, generate_series(0, 3) i`;
+    await truth.query(insert, [tenants]);
+    const two = tenants.slice(0, 2);
+    expect(await countEntities(client(), two)).toBe(6);
+    expect(await countEntities(client(), [])).toBe(0);
+    expect(await countEntities(client(), two, 7)).toBe(6);
+    expect(await countEntities(client(), two, 6)).toBeNull();
+  });
+
   it("are estimated from above, by what the database knows of the table", async () => {
     const kind = newTenant();
     await fill(truth, kind);
     await truth.query("ANALYZE events");
-    const client: SqlClient = {
-      query: (...args) => truth.query(...args),
-      batch: (...args) => truth.batch(...args),
-    };
     const asked = { entities: [kind], sources: [kind], collections: [] };
-    const sizes = await createLogSizes(client, 2).measure(asked);
+    const sizes = await createLogSizes(client(), 2).measure(asked);
     expect(sizes.sources.get(kind)).toEqual({ count: 5, exact: false });
     const { entities = 0, events = 0, exact } = sizes.entities.get(kind) ?? {};
     expect([entities, exact]).toEqual([2, false]);

@@ -174,6 +174,20 @@ describe.each(onlineStores())("the online store %s", (_name, open) => {
     expect(await fill(tenant, meta({ revision: 10 }))).toBe(false);
   });
 
+  it("takes a meta away until a filling ends, and leaves the states", async () => {
+    const one = key(newTenant(), "c1");
+    await opened.store.write([{ ...one, ...state(3) }]);
+    await fill(one.tenant, meta());
+    await opened.store.writeMeta(one.tenant, "begin", meta({ generation: "gen_b" }));
+    await opened.store.dropMeta(one.tenant);
+    await opened.store.dropMeta(one.tenant);
+    expect(await opened.store.read(one.tenant, [one])).toEqual({ meta: null, states: [state(3)] });
+    const next = meta({ revision: 2, generation: "gen_b" });
+    expect(await opened.store.writeMeta(one.tenant, "refresh", next)).toBe(false);
+    expect(await opened.store.writeMeta(one.tenant, "end", next)).toBe(true);
+    expect((await opened.store.read(one.tenant, [])).meta).toEqual(next);
+  });
+
   it("forgets everything when it is flushed", async () => {
     const one = key(newTenant(), "c1");
     await opened.store.write([{ ...one, ...state(3) }]);

@@ -21,12 +21,15 @@ describe.each(truths())("the state archive and the key store %s", (_name, open) 
     await truth.eventLog.commit([commit], 2);
   }
 
+  /** Entities of the walks so far. */
+  let passed = 0;
   async function walk(tenant: string, limit: number): Promise<readonly StoredState[]> {
     const found: StoredState[] = [];
     let cursor: WalkCursor | null = null;
     do {
       const page = await truth.stateArchive.readStates(tenant, cursor, limit);
       found.push(...page.states);
+      passed += page.entities;
       cursor = page.next;
     } while (cursor !== null);
     return found;
@@ -51,7 +54,9 @@ describe.each(truths())("the state archive and the key store %s", (_name, open) 
       ["merchant", "m", "sales@1", 1, "sales@1 1"],
     ];
     for (const limit of [1, 2, 3, 100]) {
+      passed = 0;
       const states = await walk(tenant, limit);
+      expect(passed).toBe(5);
       expect(
         states.map(({ entity, key, stateId, version, bytes }) => [
           entity,

@@ -27,7 +27,10 @@ import { createMemoryKeyStore } from "./fakes/memory-key-store.ts";
 import { createMemoryOnlineStore, type MemoryOnlineStore } from "./fakes/memory-online-store.ts";
 import { createMemoryQuarantineStore } from "./fakes/memory-quarantine-store.ts";
 import { createMemoryServedAnswers } from "./fakes/memory-served-answers.ts";
-import { createMemoryStateArchive } from "./fakes/memory-state-archive.ts";
+import {
+  createMemoryStateArchive,
+  createMemoryStoredStates,
+} from "./fakes/memory-state-archive.ts";
 import { createMemoryTruth, type MemoryTruth } from "./fakes/memory-truth.ts";
 import { withFaults } from "./fakes/with-faults.ts";
 
@@ -174,6 +177,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       history: counted("postgres", createMemoryHistoryLog(truth)),
       online: counted("redis", { ...online }),
       archive: counted("postgres", archive),
+      storedStates: counted("postgres", createMemoryStoredStates(truth)),
       definitions: counted("postgres", createMemoryDefinitionStore(truth)),
       quarantine: counted("postgres", createMemoryQuarantineStore(truth)),
       servedAnswers: counted("postgres", createMemoryServedAnswers(truth)),
@@ -273,6 +277,14 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     },
   };
 }
+
+/** The round trips that an answer says it cost. */
+export const trips = (answer: Response): Record<string, number> =>
+  Object.fromEntries(
+    [...(answer.headers.get("server-timing") ?? "").matchAll(/(\w+);dur=[\d.]+;desc="(\d+)"/g)].map(
+      ([, name = "", count]) => [name, Number(count)],
+    ),
+  );
 
 /** A payment of the example, changed where the test says so. */
 export const payment = (changes: Readonly<Record<string, unknown>> = {}) => ({

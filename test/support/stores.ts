@@ -12,6 +12,7 @@ import type { DefinitionStore } from "../../src/features/definition-store.ts";
 import type { EntityRef, EventLog } from "../../src/features/event-log.ts";
 import type { HistoryLog } from "../../src/features/history/history-log.ts";
 import type { ServedAnswers } from "../../src/features/served-answers.ts";
+import type { StateReader } from "../../src/features/online-store.ts";
 import type { StateArchive } from "../../src/features/state-filling.ts";
 import type { KeyStore } from "../../src/governance/key-store.ts";
 import type { DefinitionHistory } from "../../src/planning/definition-history.ts";
@@ -36,6 +37,7 @@ import {
   type SqlRow,
 } from "../../src/platform/neon/sql-client.ts";
 import { createStateArchive } from "../../src/platform/neon/state-archive.ts";
+import { createStoredStates } from "../../src/platform/neon/stored-states.ts";
 import type { DocumentIndex } from "../../src/retrieval/document-index.ts";
 import type { IndexRegistry } from "../../src/retrieval/index-registry.ts";
 import { createMemoryDefinitionHistory } from "./fakes/memory-definition-history.ts";
@@ -48,13 +50,17 @@ import { createMemoryLeaseStore } from "./fakes/memory-lease-store.ts";
 import { createMemoryLogSizes } from "./fakes/memory-log-sizes.ts";
 import { createMemoryQuarantineStore } from "./fakes/memory-quarantine-store.ts";
 import { createMemoryServedAnswers } from "./fakes/memory-served-answers.ts";
-import { createMemoryStateArchive } from "./fakes/memory-state-archive.ts";
+import {
+  createMemoryStateArchive,
+  createMemoryStoredStates,
+} from "./fakes/memory-state-archive.ts";
 import { createMemoryTruth, entityRecord } from "./fakes/memory-truth.ts";
 
 export interface TruthPorts {
   readonly eventLog: EventLog;
   readonly historyLog: HistoryLog;
   readonly stateArchive: StateArchive;
+  readonly storedStates: StateReader;
   readonly definitionStore: DefinitionStore;
   readonly quarantine: QuarantineStore;
   readonly servedAnswers: ServedAnswers;
@@ -96,6 +102,7 @@ export function openMemoryTruth(): Truth {
     eventLog: createMemoryEventLog(truth),
     historyLog: createMemoryHistoryLog(truth),
     stateArchive: createMemoryStateArchive(truth),
+    storedStates: createMemoryStoredStates(truth),
     definitionStore: createMemoryDefinitionStore(truth),
     quarantine: createMemoryQuarantineStore(truth),
     servedAnswers: createMemoryServedAnswers(truth),
@@ -169,6 +176,7 @@ async function openSqlTruth(backend: SqlBackend): Promise<SqlTruth> {
     eventLog: createEventLog(client),
     historyLog: createHistoryLog(client),
     stateArchive: createStateArchive(client),
+    storedStates: createStoredStates(client),
     definitionStore: createDefinitionStore(client),
     quarantine: createQuarantineStore(client),
     servedAnswers: createServedAnswers(client),

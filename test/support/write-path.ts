@@ -12,7 +12,7 @@ import type { FeatureValue } from "../../src/features/aggregates/aggregate.ts";
 import { entity, featureView } from "../../src/features/define.ts";
 import type { EventLog, LogEvent } from "../../src/features/event-log.ts";
 import type { HistoryLog } from "../../src/features/history/history-log.ts";
-import type { OnlineStore } from "../../src/features/online-store.ts";
+import type { OnlineStore, StateReader } from "../../src/features/online-store.ts";
 import { readOnline, type OnlineAnswer } from "../../src/features/read-online.ts";
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
 import type { ServedAnswers } from "../../src/features/served-answers.ts";
@@ -138,7 +138,7 @@ function hashOf(text: string): string {
 
 /** The online features of one view, read through the public verb. */
 export async function readView(
-  online: OnlineStore,
+  online: StateReader,
   tenant: string,
   view: ViewName,
   keys: readonly string[],

@@ -37,6 +37,16 @@ describe("readConfig", () => {
     ]);
   });
 
+  it("waits less for Redis where Postgres answers in its place", () => {
+    const { redisReadMs } = readConfig(env).deadlines;
+    const { onIncompleteStore, deadlines } = readConfig({
+      ...env,
+      ON_INCOMPLETE_STORE: "postgres",
+    });
+    expect(onIncompleteStore).toBe("postgres");
+    expect(deadlines.redisReadMs).toBeLessThan(redisReadMs);
+  });
+
   it("reads an environment once", () => {
     expect(readConfig(env)).toBe(readConfig(env));
     expect(readConfig({ ...env })).not.toBe(readConfig(env));

@@ -108,6 +108,36 @@ describe("the Worker", () => {
     expect(results[30]?.statuses[0]).toBe("NOT_FOUND");
   });
 
+  it("reads a store without meta from Postgres by setting, in one more round trip", async () => {
+    const tenant = await newTenant();
+    const key = await keyOf(tenant);
+    const json = [payment(), payment({ payment_id: "p2", customer_id: "ü,%:" })];
+    await call(`POST ${EVENTS}?wait=applied`, { key, json });
+    const entities = ["c1", "ü,%:", "nobody"].map((customer_id) => ({ customer_id }));
+    const features = ["customer_spend", "customer_lifetime", "velocity"];
+    const request = entities.map(() => ({ amount: 25 }));
+    const body = JSON.stringify({ features, entities, request, as_of: Date.now() + 60_000 });
+    const lenient = { ...env, ON_INCOMPLETE_STORE: "postgres" } as unknown as Env;
+    const read = async () => {
+      const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+      const asked = new Request("https://api.example/v1/features/online", {
+        method: "POST",
+        headers,
+        body,
+      });
+      const answer = await worker.fetch(asked, lenient, createExecutionContext());
+      return { said: await answer.json<object>(), trips: trips(answer) };
+    };
+    const filled = await read();
+    await context().online.dropMeta(tenant);
+    const bypassed = await read();
+    expect([filled.trips, bypassed.trips]).toMatchObject([
+      { redis: 1, postgres: 0 },
+      { redis: 1, postgres: 1 },
+    ]);
+    expect(bypassed.said).toEqual({ ...filled.said, degraded: ["online_store_bypassed"] });
+  });
+
   it("takes events in one send, without Redis or Postgres", async () => {
     const key = await keyOf(await newTenant());
     const json = Array.from({ length: 100 }, (_, i) => payment({ payment_id: `p${i}` }));

@@ -1,6 +1,7 @@
 import { AppError } from "../../errors.ts";
 import type { Meta } from "../../features/online-store.ts";
 import type { StateArchive, StoredState } from "../../features/state-filling.ts";
+import { META_REVOKED_KEYS, META_VIEWS, metaOf } from "./meta-sql.ts";
 import type { SqlClient } from "./sql-client.ts";
 
 /** Entities without a state stay in the page, so that the cursor moves on: $1 tenant, $2–$3 cursor. */
@@ -27,13 +28,7 @@ WITH numbered AS (
    WHERE t.revision = excluded.revision - 1
   RETURNING generation, revision
 )
-SELECT generation, revision,
-       (SELECT coalesce(json_object_agg(name, versions), '{}')::text FROM (
-          SELECT name, json_object_agg(spec_hash, version) AS versions
-            FROM feature_views WHERE complete AND retired_at IS NULL
-           GROUP BY name) AS views) AS views,
-       (SELECT coalesce(json_agg(key_id ORDER BY key_id), '[]')::text
-          FROM revoked_keys WHERE tenant = $1) AS revoked_keys
+SELECT generation, revision, ${META_VIEWS} AS views, ${META_REVOKED_KEYS} AS revoked_keys
   FROM numbered`;
 
 const META_ATTEMPTS = 10;
@@ -59,19 +54,13 @@ export function createStateArchive(client: SqlClient): StateArchive {
         last === undefined
           ? null
           : { entity: String(last["entity"]), key: String(last["entity_key"]) };
-      return { states, next };
+      return { states, entities: entities.size, next };
     },
 
     async nextMeta(tenant): Promise<Meta> {
       for (let attempt = 0; attempt < META_ATTEMPTS; attempt += 1) {
         const [row] = await client.query(NEXT_META, [tenant]);
-        if (row === undefined) continue;
-        return {
-          generation: String(row["generation"]),
-          revision: Number(row["revision"]),
-          views: JSON.parse(String(row["views"])) as Meta["views"],
-          revokedKeys: JSON.parse(String(row["revoked_keys"])) as Meta["revokedKeys"],
-        };
+        if (row !== undefined) return metaOf(row);
       }
       throw new AppError("dependency_unavailable", "Too many changes to the tenant at once.");
     },

@@ -65,6 +65,10 @@ export function createOnlineStore(options: OnlineStoreOptions): OnlineStore {
       return step === "begin" || Number(answer) === 1;
     },
 
+    async dropMeta(tenant) {
+      await writer.run((redis) => redis.del(metaKey(tenant)));
+    },
+
     async markApplied(marks) {
       const parts = new Map<string, number[]>();
       for (const { tenant, token, part } of marks) {

@@ -64,6 +64,10 @@ export function createMemoryOnlineStore(): MemoryOnlineStore {
       return true;
     },
 
+    async dropMeta(tenant) {
+      texts.delete(metaKey(tenant));
+    },
+
     async markApplied(marks) {
       for (const { tenant, token, part } of marks) {
         const key = appliedKey(tenant, token);

@@ -1,6 +1,35 @@
+import type { Meta, OnlineState, StateReader } from "../../../src/features/online-store.ts";
 import type { StateArchive } from "../../../src/features/state-filling.ts";
 import { registerTenant } from "./memory-key-store.ts";
-import { compareBytes, entitiesInOrder, type MemoryTruth } from "./memory-truth.ts";
+import { compareBytes, entitiesInOrder, entityKey, type MemoryTruth } from "./memory-truth.ts";
+
+function metaOf(truth: MemoryTruth, tenant: string): Pick<Meta, "views" | "revokedKeys"> {
+  const views: Record<string, Record<string, number>> = {};
+  for (const { name, specHash, stateId, version, complete } of truth.views) {
+    if (complete && !truth.retired.has(stateId))
+      views[name] = { ...views[name], [specHash]: version };
+  }
+  return { views, revokedKeys: [...(truth.revokedKeys.get(tenant) ?? [])].toSorted(compareBytes) };
+}
+
+/** The states of the truth, read as the online store's are. */
+export function createMemoryStoredStates(truth: MemoryTruth): StateReader {
+  return {
+    async read(tenant, keys) {
+      const { generation = "", revision = 0 } = truth.tenants.get(tenant) ?? {};
+      const states = keys.map(({ stateId, key }): OnlineState | null => {
+        const entity = truth.views.find((view) => view.stateId === stateId)?.entity;
+        const record = truth.entities.get(entityKey({ tenant, entity: entity ?? "", key }));
+        const state = record?.states.get(stateId);
+        if (state !== undefined) return { kind: "state", ...state };
+        return record === undefined || record.erasedAt === null
+          ? null
+          : { kind: "erased", version: 0 };
+      });
+      return { meta: { generation, revision, ...metaOf(truth, tenant) }, states };
+    },
+  };
+}
 
 export function createMemoryStateArchive(truth: MemoryTruth): StateArchive {
   return {
@@ -19,7 +48,12 @@ export function createMemoryStateArchive(truth: MemoryTruth): StateArchive {
           .map(([stateId, state]) => ({ tenant, entity, key, stateId, ...state })),
       );
       const last = page.length < limit ? undefined : page.at(-1);
-      return { states, next: last === undefined ? null : { entity: last.entity, key: last.key } };
+      const entities = page.length;
+      return {
+        states,
+        entities,
+        next: last === undefined ? null : { entity: last.entity, key: last.key },
+      };
     },
 
     async nextMeta(tenant) {
@@ -27,13 +61,7 @@ export function createMemoryStateArchive(truth: MemoryTruth): StateArchive {
       const record = truth.tenants.get(tenant);
       if (record === undefined) throw new Error("A registered tenant is missing.");
       record.revision += 1;
-      const views: Record<string, Record<string, number>> = {};
-      for (const { name, specHash, stateId, version, complete } of truth.views) {
-        if (complete && !truth.retired.has(stateId))
-          views[name] = { ...views[name], [specHash]: version };
-      }
-      const revokedKeys = [...(truth.revokedKeys.get(tenant) ?? [])].toSorted(compareBytes);
-      return { ...record, views, revokedKeys };
+      return { ...record, ...metaOf(truth, tenant) };
     },
 
     async listTenants() {

@@ -14,6 +14,7 @@ describe("commands as programs", () => {
     ["plan", /changes nothing/],
     ["apply", /Two at once do no harm/],
     ["audit-skew", /must give the same values/],
+    ["rebuild", /after a restore before anything\nelse/],
   ])("%s explains itself, and takes nothing that it does not know", async (command, text) => {
     const [explained, refused] = await Promise.all([
       run(command, "--help"),

@@ -24,7 +24,10 @@ import { createMemoryIngestQueue } from "../../support/fakes/memory-ingest-queue
 import { createMemoryOnlineStore } from "../../support/fakes/memory-online-store.ts";
 import { createMemoryQuarantineStore } from "../../support/fakes/memory-quarantine-store.ts";
 import { createMemoryServedAnswers } from "../../support/fakes/memory-served-answers.ts";
-import { createMemoryStateArchive } from "../../support/fakes/memory-state-archive.ts";
+import {
+  createMemoryStateArchive,
+  createMemoryStoredStates,
+} from "../../support/fakes/memory-state-archive.ts";
 import { createMemoryTruth, type MemoryTruth } from "../../support/fakes/memory-truth.ts";
 import { deliver } from "../../support/write-path.ts";
 
@@ -60,6 +63,7 @@ export async function startShopServer(): Promise<ShopServer> {
     history: createMemoryHistoryLog(truth),
     online: createMemoryOnlineStore(),
     archive: createMemoryStateArchive(truth),
+    storedStates: createMemoryStoredStates(truth),
     definitions: createMemoryDefinitionStore(truth),
     documents: documentIndex,
     indexes: indexRegistry,

@@ -5,7 +5,7 @@ import { count, last, sum } from "../../../src/features/aggregation.ts";
 import { entity, featureView, onDemand, service } from "../../../src/features/define.ts";
 import { apiKey, eventSource } from "../../../src/features/define-source.ts";
 import { pii } from "../../../src/features/fields.ts";
-import type { StateKey } from "../../../src/features/online-store.ts";
+import type { Meta, StateKey } from "../../../src/features/online-store.ts";
 import {
   readOnline,
   type OnlineAnswer,
@@ -16,6 +16,7 @@ import { compileDefinitions } from "../../../src/features/registry.ts";
 import { acceptEvents } from "../../../src/ingest/accept.ts";
 import { ok } from "../../../src/result.ts";
 import { HOUR_MS, MINUTE_MS } from "../../../src/time.ts";
+import { createMemoryStoredStates } from "../../support/fakes/memory-state-archive.ts";
 import { withFaults } from "../../support/fakes/with-faults.ts";
 import { NOON, openFilledWorld, openWorld, type World } from "../../support/world.ts";
 import { vault } from "../../support/write-path.ts";
@@ -359,6 +360,50 @@ describe("a store that cannot be trusted", () => {
       throw gone;
     };
     await expect(read(world, input, { checkMeta })).rejects.toBe(gone);
+  });
+
+  it("is replaced by the truth where there is leave, while it is empty, half filled or down", async () => {
+    const world = await openFilledWorld(registry);
+    await sell(world, "a");
+    await sell(world, "b", { number: 13 });
+    const asked = { features: ["by_shop"], entities: [NZ, { ...NZ, number: 99 }] };
+    const { trips: _, ...filled } = await read(world, asked);
+    expect(filled).toMatchObject({ degraded: [], results: [{ values: [1, 2, null] }, {}] });
+
+    const truth = createMemoryStoredStates(world.truth);
+    const bypassed = { ...filled, degraded: ["online_store_bypassed"] };
+    const { trips, ...same } = await read(world, asked, { truth });
+    expect([trips.length, same]).toEqual([1, filled]);
+    world.online.flush();
+    expect(await read(world, asked, { truth })).toMatchObject(bypassed);
+    await sell(world, "c", { number: 13 });
+    expect(await read(world, asked, { truth })).toMatchObject(bypassed);
+    for (const code of ["timeout", "dependency_unavailable"] as const) {
+      const online = { read: async () => Promise.reject(new AppError(code, "down")) };
+      expect(await read(world, asked, { truth, online })).toMatchObject(bypassed);
+    }
+  });
+
+  it("is replaced by nothing that knows less, nor for an error of another kind", async () => {
+    const world = await openFilledWorld(registry);
+    world.online.flush();
+    const truth = createMemoryStoredStates(world.truth);
+    const broken = { read: async () => Promise.reject(new TypeError("a defect")) };
+    const asked = read(world, input, { truth, online: broken });
+    await expect(asked).rejects.toThrow("a defect");
+    const down = new AppError("dependency_unavailable", "The database does not answer.");
+    const both = { truth: { read: async () => Promise.reject(down) } };
+    await expect(read(world, input, both)).rejects.toBe(down);
+    // A key that was revoked is known there too, and so is what is not applied.
+    world.truth.revokedKeys.set("t", new Set(["key_1"]));
+    const revoked: unknown[] = [];
+    const checkMeta = (meta: Meta): void => void revoked.push(...meta.revokedKeys);
+    await read(world, input, { truth, checkMeta });
+    expect(revoked).toEqual(["key_1"]);
+    const unapplied = createMemoryStoredStates(openWorld(registry).truth);
+    expect((await refused(read(world, input, { truth: unapplied }))).message).toMatch(
+      /npm run apply/,
+    );
   });
 
   it("passes its errors on: a store that is down is not an unknown entity", async () => {

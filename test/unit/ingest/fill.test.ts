@@ -78,6 +78,20 @@ describe("filling an online store", () => {
     }
   });
 
+  it("stops at the page after a flush in the middle of one, and is begun anew at once", async () => {
+    const world = await openLargeWorld();
+    world.online.flush();
+    await beginFill(world.ctx(), "t");
+    const [first] = world.queue.drain();
+    const archive = withFaults(world.archive, { after: () => world.online.flush() });
+    await world.consume([first?.body], { archive });
+    expect(await onePage(world)).toBe(true);
+    expect(world.queue.drain()).toEqual([]);
+    expect(await sweep(world.ctx())).toMatchObject({ fillings: 1 });
+    await world.drain();
+    await expectAllThere(world);
+  });
+
   it("goes on after a page that failed, or that was delivered twice", async () => {
     const world = await openLargeWorld();
     world.online.flush();

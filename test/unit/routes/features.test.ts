@@ -6,7 +6,8 @@ import { count, last, sum } from "../../../src/features/aggregation.ts";
 import { entity, featureView, service } from "../../../src/features/define.ts";
 import { apiKey, eventSource } from "../../../src/features/define-source.ts";
 import { AppError } from "../../../src/errors.ts";
-import { createTestApi, NOON, payment, type TestApi } from "../../support/requests.ts";
+import { createMemoryKeyStore } from "../../support/fakes/memory-key-store.ts";
+import { createTestApi, NOON, payment, trips, type TestApi } from "../../support/requests.ts";
 
 const ONLINE = "POST /v1/features/online";
 
@@ -213,6 +214,29 @@ describe("POST /v1/features/online", () => {
       degraded: ["online_store_incomplete"],
       results: [{ values: [null], statuses: ["NULL_VALUE"] }],
     });
+  });
+
+  it("answers from Postgres by setting, in one more round trip, and says so", async () => {
+    const api = await createTestApi({ onIncompleteStore: "postgres" });
+    const key = await api.key();
+    const json = { features: ["customer_spend"], entities: [{ customer_id: "c1" }] };
+    await api.call("POST /v1/sources/payments/events", { key, json: payment() });
+    await api.settle();
+    const online = await api.call(ONLINE, { key, json });
+    expect(trips(online)).toMatchObject({ redis: 1, postgres: 0 });
+    const filled = await online.json<object>();
+    expect(filled).not.toHaveProperty("degraded");
+    const bypassed = { ...filled, degraded: ["online_store_bypassed"] };
+    api.online.flush();
+    const answer = await api.call(ONLINE, { key, json });
+    expect(trips(answer)).toMatchObject({ redis: 1, postgres: 1 });
+    expect(await answer.json()).toEqual(bypassed);
+    api.broken.set("redis", new AppError("timeout", "The online store took too long."));
+    expect(await (await api.call(ONLINE, { key, json })).json()).toEqual(bypassed);
+    // A revocation holds there as well.
+    await createMemoryKeyStore(api.truth).revoke("acme", "key_gone", NOON);
+    const gone = await api.key({ keyId: "key_gone" });
+    expect((await api.call(ONLINE, { key: gone, json })).status).toBe(401);
   });
 
   it.each([

@@ -3,7 +3,13 @@ import { definitions } from "../../../definitions/index.ts";
 import { fraudFeatures } from "../../../definitions/services.ts";
 import { role } from "../../../src/governance/role.ts";
 import { model } from "../../../src/predictions/define.ts";
-import { createTestApi, NOON, payment, type TestApiOptions } from "../../support/requests.ts";
+import {
+  createTestApi,
+  NOON,
+  payment,
+  trips,
+  type TestApiOptions,
+} from "../../support/requests.ts";
 
 /** payments_1h + 2 · amount_vs_mean + 0.5 */
 const load = model("load", {
@@ -38,13 +44,6 @@ async function open(options: TestApiOptions = {}) {
   const ask = (asked: unknown, route = LOAD) => api.call(route, { key, json: asked });
   return { api, key, ask };
 }
-
-const trips = (answer: Response): Record<string, number> =>
-  Object.fromEntries(
-    [...(answer.headers.get("server-timing") ?? "").matchAll(/(\w+);dur=[\d.]+;desc="(\d+)"/g)].map(
-      ([, name = "", count]) => [name, Number(count)],
-    ),
-  );
 
 const c1 = { customer_id: "c1" };
 const ID = expect.stringMatching(/^prd_[0-9a-z]{26}(_\d+)?$/) as unknown;
@@ -226,6 +225,23 @@ describe("a prediction that cannot be made", () => {
     expect((await ask(asked)).status).toBe(503);
     // Nothing of the store is needed where the features are given.
     expect((await ask({ features: [{}] })).status).toBe(200);
+  });
+
+  it("from Postgres in place of a flushed store is as it was, and named, where the setting says so", async () => {
+    const { api, ask } = await open({ onIncompleteStore: "postgres" });
+    const asked = { entities: [c1], request: [{ amount: 60 }] };
+    const shown = async (answer: Response) => {
+      const { predictions } = await answer.json<{ predictions: Record<string, unknown>[] }>();
+      const [{ id, ...one } = {}] = predictions;
+      expect(id).toMatch(/^prd_/);
+      return one;
+    };
+    const filled = await shown(await ask(asked));
+    api.online.flush();
+    const answer = await ask(asked);
+    expect(trips(answer)).toMatchObject({ redis: 1, postgres: 1 });
+    expect(await shown(answer)).toEqual({ ...filled, degraded: ["online_store_bypassed"] });
+    expect(filled["degraded"]).toEqual([]);
   });
 
   it("from a store that is being filled is made where the setting says so, and named", async () => {
