@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { durationMs } from "../time.ts";
 import {
   CONTENT_HASH,
@@ -69,7 +70,12 @@ function compileTable(source: TableSource): SourcePlan {
     );
   }
   if (source.order !== null) checkOrder(name, need(source.order, "order"));
-  return { ...plan, table: { key, orderField: source.order } };
+  const { shape } = source.schema;
+  const identity = {
+    schema: z.object(Object.fromEntries(key.map((column) => [column, shape[column] as z.ZodType]))),
+    fields: plan.fields.filter((field) => key.includes(field.name)),
+  };
+  return { ...plan, table: { key, identity, orderField: source.order } };
 }
 
 function checkOrder(source: string, { name, kind, pii }: Field): void {

@@ -108,6 +108,8 @@ export interface EntitySnapshot extends EntityRef {
 export interface AppendResult {
   /** In the order of `events`; "unsettled" for those of a move that somebody else forestalled. */
   readonly verdicts: readonly Verdict[];
+  /** In the order of `moves`: whether the row was where it was read, and moved. */
+  readonly moved: readonly boolean[];
   /** In the order of `touched`. */
   readonly entities: readonly EntitySnapshot[];
   /** Those of `stateIds` that are complete: where such a state is absent, it is empty. A state
@@ -163,6 +165,8 @@ export interface ProjectedVersion extends EntityRef {
  * (nothing was said about whether it committed), and RejectedByStore when a value is refused.
  */
 export interface EventLog {
+  /** What the log has of changes (events with a `row`) and their rows, in their order. */
+  readChanges(changes: readonly LogEvent[]): Promise<readonly StoredChange[]>;
   /** Stores what is new, adds pending contributions, returns the touched entities. */
   append(input: AppendInput): Promise<AppendResult>;
   /** Compare-and-set of every entity's version and builds; losers change nothing. */

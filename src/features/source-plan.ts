@@ -6,6 +6,8 @@ import type { Field } from "./fields.ts";
 export interface TablePlan {
   /** The columns that name a row. */
   readonly key: readonly string[];
+  /** The columns of the key alone: all that must be there of a row that is deleted. */
+  readonly identity: { readonly schema: z.ZodObject; readonly fields: readonly Field[] };
   /** The column that orders a row's changes; null where each change says its order itself. */
   readonly orderField: string | null;
 }

@@ -5,13 +5,15 @@ import type { Registry } from "../features/registry.ts";
 import type { SourcePlan } from "../features/source-plan.ts";
 import type { Vault } from "../governance/vault.ts";
 import { newId } from "../ids.ts";
-import { err, type Result } from "../result.ts";
+import { err, ok, type Result } from "../result.ts";
 import { SECOND_MS } from "../time.ts";
 import type { IngestMessage, QuarantineEntry } from "./envelope.ts";
 import type { IngestQueue } from "./ingest-queue.ts";
 import { recordToKeep } from "./kept.ts";
 import { packEvents } from "./pack.ts";
-import { readEvent, type Rejection } from "./read-event.ts";
+import { readChange } from "./read-change.ts";
+import { readEvent } from "./read-event.ts";
+import type { Rejection } from "./rejection.ts";
 
 /** One record of a request, as read from its body. */
 export interface RecordToAccept {
@@ -63,9 +65,38 @@ const LAST_POLL_MS = 400;
 
 interface Sorted {
   readonly events: LogEvent[];
+  /** Of each accepted record, the event by which it is known. */
+  readonly ids: string[];
   readonly rejected: { readonly index: number; readonly rejection: Rejection }[];
   duplicates: number;
 }
+
+/** The events of one record: one, or two where a change moves a row to another key. */
+async function readSent(
+  ctx: AcceptContext,
+  input: AcceptInput,
+  source: SourcePlan,
+  { value, knownAt }: RecordToAccept,
+  ingestTime: number,
+): Promise<Result<readonly LogEvent[], Rejection>> {
+  if (!value.ok) return err({ code: "invalid_event", detail: value.error });
+  if (knownAt !== null && knownAt > ingestTime) {
+    return err({ code: "event_in_future", detail: "known_at: later than now" });
+  }
+  const sent = { tenant: input.tenant, source, value: value.value, ingestTime, knownAt };
+  if (source.table !== null) return readChange(ctx, source.table, sent);
+  const read = await readEvent(ctx, sent);
+  return read.ok ? ok([read.value]) : read;
+}
+
+const CONFLICT: Rejection = {
+  code: "event_id_conflict",
+  detail: "another event of this request has the same id and a different body",
+};
+const ROW_CONFLICT: Rejection = {
+  code: "event_id_conflict",
+  detail: "another change of this request has the same row and order, and makes the row different",
+};
 
 async function sortRecords(
   ctx: AcceptContext,
@@ -73,34 +104,25 @@ async function sortRecords(
   source: SourcePlan,
   ingestTime: number,
 ): Promise<Sorted> {
-  const sorted: Sorted = { events: [], rejected: [], duplicates: 0 };
+  const sorted: Sorted = { events: [], ids: [], rejected: [], duplicates: 0 };
   const seen = new Map<string, string>();
-  for (const [index, { value, knownAt }] of input.records.entries()) {
-    const read: Result<LogEvent, Rejection> = !value.ok
-      ? err({ code: "invalid_event", detail: value.error })
-      : knownAt !== null && knownAt > ingestTime
-        ? err({ code: "event_in_future", detail: "known_at: later than now" })
-        : await readEvent(ctx, {
-            tenant: input.tenant,
-            source,
-            value: value.value,
-            ingestTime,
-            knownAt,
-          });
+  for (const [index, record] of input.records.entries()) {
+    const read = await readSent(ctx, input, source, record, ingestTime);
     if (!read.ok) {
       sorted.rejected.push({ index, rejection: read.error });
       continue;
     }
-    const { eventId, bodyHash } = read.value;
-    const known = seen.get(eventId);
-    if (known === undefined) {
-      seen.set(eventId, bodyHash);
-      sorted.events.push(read.value);
-    } else if (known === bodyHash) {
+    const fresh = read.value.filter(({ eventId }) => !seen.has(eventId));
+    if (
+      read.value.some((event) => (seen.get(event.eventId) ?? event.bodyHash) !== event.bodyHash)
+    ) {
+      sorted.rejected.push({ index, rejection: source.table === null ? CONFLICT : ROW_CONFLICT });
+    } else if (fresh.length === 0) {
       sorted.duplicates += 1;
     } else {
-      const detail = "another event of this request has the same id and a different body";
-      sorted.rejected.push({ index, rejection: { code: "event_id_conflict", detail } });
+      for (const { eventId, bodyHash } of fresh) seen.set(eventId, bodyHash);
+      sorted.events.push(...fresh);
+      sorted.ids.push(read.value.at(-1)?.eventId ?? "");
     }
   }
   return sorted;
@@ -161,7 +183,10 @@ async function waitUntilApplied(
  */
 export async function acceptEvents(ctx: AcceptContext, input: AcceptInput): Promise<AcceptAnswer> {
   const source = ctx.registry.sources.get(input.source);
-  if (source === undefined) throw new AppError("not_found", `there is no source "${input.source}"`);
+  // Pairs are made of the events of their sides, and not sent.
+  if (source === undefined || source.join !== null) {
+    throw new AppError("not_found", `there is no source "${input.source}"`);
+  }
   const ingestTime = ctx.now();
   const sorted = await sortRecords(ctx, input, source, ingestTime);
   const entries = await toQuarantine(ctx, input, sorted.rejected, ingestTime);
@@ -174,14 +199,14 @@ export async function acceptEvents(ctx: AcceptContext, input: AcceptInput): Prom
   }));
   if (messages.length + refused.length > 0) await ctx.queue.send([...messages, ...refused]);
   return {
-    accepted: sorted.events.length,
+    accepted: sorted.ids.length,
     duplicates: sorted.duplicates,
     rejected: sorted.rejected.map(({ index, rejection }, i) => ({
       index,
       ...rejection,
       quarantineId: entries[i]?.id ?? "",
     })),
-    eventIds: sorted.events.map(({ eventId }) => eventId),
+    eventIds: sorted.ids,
     applied:
       token === null ? null : await waitUntilApplied(ctx, input.tenant, token, messages.length),
   };

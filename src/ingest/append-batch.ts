@@ -8,15 +8,17 @@ import {
   type EntitySnapshot,
   type EventLog,
   type LogEvent,
+  type RowMove,
   type Verdict,
 } from "../features/event-log.ts";
 import type { Registry } from "../features/registry.ts";
 import { entitiesOf, refText } from "./entity-refs.ts";
+import { isChange, planChanges, type PlannedChanges } from "./plan-changes.ts";
 import type { Refused } from "./refused.ts";
 
 export interface AppendContext {
   readonly registry: Registry;
-  readonly log: Pick<EventLog, "append">;
+  readonly log: Pick<EventLog, "append" | "readChanges">;
   readonly now: () => number;
 }
 
@@ -25,6 +27,7 @@ const UNSETTLED_ROUNDS = 5;
 function appendInput(
   ctx: AppendContext,
   events: readonly LogEvent[],
+  moves: readonly RowMove[],
   touched: readonly EntityRef[],
 ): AppendInput {
   const contributions: Contribution[] = [];
@@ -40,7 +43,7 @@ function appendInput(
   const stateIds = [...entities].flatMap((entity) =>
     (ctx.registry.viewsByEntity.get(entity) ?? []).map(({ stateId }) => stateId),
   );
-  return { events, contributions, touched: refs, stateIds, now: ctx.now() };
+  return { events, contributions, moves, touched: refs, stateIds, now: ctx.now() };
 }
 
 /** Entities as they were read, and what must be known to fold them. */
@@ -52,20 +55,50 @@ export interface Read {
 
 /** What an append came to. */
 export interface Appended {
-  readonly verdicts: Map<LogEvent, Verdict>;
+  /** `stale`: a change of a row that is further on by now. */
+  readonly verdicts: Map<LogEvent, Verdict | "stale">;
+  /** By change, the entities of what it makes of its row and of what it takes back. */
+  readonly touchedBy: Map<LogEvent, readonly EntityRef[]>;
   readonly entities: Map<string, EntitySnapshot>;
   readonly complete: Set<string>;
   readonly newerFor: Set<string>;
   readonly refused: Refused[];
 }
 
-function takeIn(into: Appended, events: readonly LogEvent[], result: AppendResult): void {
-  for (const [i, event] of events.entries()) {
-    into.verdicts.set(event, result.verdicts[i] ?? "unsettled");
+/** A batch as the log takes it: changes of rows as what they come to, and all other events. */
+interface Batch {
+  readonly changes: readonly LogEvent[];
+  readonly planned: PlannedChanges;
+  /** In the order of the changes. */
+  readonly touchedBy: readonly (readonly EntityRef[])[];
+  readonly plain: readonly LogEvent[];
+}
+
+async function planBatch(ctx: AppendContext, sent: readonly LogEvent[]): Promise<Batch> {
+  const changes = sent.filter(isChange);
+  const stored = changes.length === 0 ? [] : await ctx.log.readChanges(changes);
+  const planned = planChanges(changes, stored);
+  const touchedBy = planned.changes.map(({ events }) =>
+    events.flatMap((event) => entitiesOf(ctx.registry, event)),
+  );
+  return { changes, planned, touchedBy, plain: sent.filter((event) => !isChange(event)) };
+}
+
+function takeIn(into: Appended, batch: Batch, { verdicts, moved, ...read }: AppendResult): void {
+  const { changes, planned, touchedBy, plain } = batch;
+  for (const [i, event] of plain.entries()) {
+    into.verdicts.set(event, verdicts[planned.events.length + i] ?? "unsettled");
   }
-  for (const snapshot of result.entities) into.entities.set(refText(snapshot), snapshot);
-  for (const stateId of result.completeStates) into.complete.add(stateId);
-  for (const entity of result.newerFor) into.newerFor.add(entity);
+  for (const [i, change] of changes.entries()) {
+    const { verdict = "accepted", move = null, image = null } = planned.changes[i] ?? {};
+    const isErased = image !== null && verdicts[image] === "erased";
+    const isLost = move !== null && moved[move] !== true;
+    into.verdicts.set(change, isLost ? "unsettled" : isErased ? "erased" : verdict);
+    into.touchedBy.set(change, touchedBy[i] ?? []);
+  }
+  for (const snapshot of read.entities) into.entities.set(refText(snapshot), snapshot);
+  for (const stateId of read.completeStates) into.complete.add(stateId);
+  for (const entity of read.newerFor) into.newerFor.add(entity);
 }
 
 /**
@@ -74,23 +107,28 @@ function takeIn(into: Appended, events: readonly LogEvent[], result: AppendResul
  */
 async function appendIsolating(
   ctx: AppendContext,
-  events: readonly LogEvent[],
+  sent: readonly LogEvent[],
   touched: readonly EntityRef[],
   into: Appended,
 ): Promise<void> {
   try {
-    takeIn(into, events, await ctx.log.append(appendInput(ctx, events, touched)));
+    const batch = await planBatch(ctx, sent);
+    const { planned, plain, touchedBy } = batch;
+    const events = [...planned.events, ...plain];
+    const input = appendInput(ctx, events, planned.moves, [...touched, ...touchedBy.flat()]);
+    takeIn(into, batch, await ctx.log.append(input));
   } catch (error) {
-    if (!(error instanceof RejectedByStore) || events.length === 0) throw error;
-    const [only] = events;
-    if (events.length === 1 && only !== undefined) {
+    if (!(error instanceof RejectedByStore) || sent.length === 0) throw error;
+    const [only] = sent;
+    if (sent.length === 1 && only !== undefined) {
+      into.verdicts.delete(only);
       into.refused.push({ event: only, reason: "store_refused", detail: error.message });
       await appendIsolating(ctx, [], touched, into);
       return;
     }
-    const middle = Math.ceil(events.length / 2);
-    await appendIsolating(ctx, events.slice(0, middle), touched, into);
-    await appendIsolating(ctx, events.slice(middle), touched, into);
+    const middle = Math.ceil(sent.length / 2);
+    await appendIsolating(ctx, sent.slice(0, middle), touched, into);
+    await appendIsolating(ctx, sent.slice(middle), touched, into);
   }
 }
 
@@ -106,6 +144,7 @@ export async function appendBatch(
 ): Promise<Appended> {
   const into: Appended = {
     verdicts: new Map(),
+    touchedBy: new Map(),
     entities: new Map(),
     complete: new Set(),
     newerFor: new Set(),
@@ -122,6 +161,8 @@ export async function appendBatch(
 
 /** Reads entities once more, after somebody else won them. */
 export async function readAgain(ctx: AppendContext, refs: readonly EntityRef[]): Promise<Read> {
-  const { entities, completeStates, newerFor } = await ctx.log.append(appendInput(ctx, [], refs));
+  const { entities, completeStates, newerFor } = await ctx.log.append(
+    appendInput(ctx, [], [], refs),
+  );
   return { snapshots: entities, complete: completeStates, newerFor };
 }

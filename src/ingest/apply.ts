@@ -1,7 +1,7 @@
 import type { EntityRef, LogEvent, ProjectedVersion } from "../features/event-log.ts";
 import type { OnlineStore } from "../features/online-store.ts";
 import { appendBatch, readAgain, type AppendContext, type Read } from "./append-batch.ts";
-import { refOf, refText } from "./entity-refs.ts";
+import { idText, refOf, refText } from "./entity-refs.ts";
 import { foldRound, type FoldContext, type Round, type RoundOutcome } from "./fold-round.ts";
 import { conflict, prepareBatch } from "./prepare-batch.ts";
 import type { Refused } from "./refused.ts";
@@ -28,6 +28,8 @@ export interface ApplyFigures {
   accepted: number;
   duplicates: number;
   erased: number;
+  /** Changes of rows that were further on already. */
+  stale: number;
   folded: number;
   /** Compare-and-sets that somebody else won. */
   lost: number;
@@ -42,6 +44,7 @@ export const noFigures = (): ApplyFigures => ({
   accepted: 0,
   duplicates: 0,
   erased: 0,
+  stale: 0,
   folded: 0,
   lost: 0,
   refused: 0,
@@ -73,6 +76,7 @@ export async function applyEvents(
     if (verdict === "accepted") figures.accepted += 1;
     if (verdict === "duplicate") figures.duplicates += 1;
     if (verdict === "erased") figures.erased += 1;
+    if (verdict === "stale") figures.stale += 1;
     if (verdict === "conflict") refused.push(conflict(event));
   }
   if (refused.length > 0) await ctx.refuse(refused);
@@ -108,10 +112,24 @@ export async function applyEvents(
       key,
       version,
     })),
-    touchedBy: prepared.touchedBy,
+    touchedBy: withRows(events, prepared.touchedBy, appended.touchedBy),
     projectionError,
     figures,
   };
+}
+
+/** What changes of rows took back touches entities too; a repeat's are those of the first. */
+function withRows(
+  events: readonly LogEvent[],
+  touchedBy: Applied["touchedBy"],
+  ofChanges: ReadonlyMap<LogEvent, readonly EntityRef[]>,
+): Applied["touchedBy"] {
+  if (ofChanges.size === 0) return touchedBy;
+  const byId = new Map([...ofChanges].map(([event, refs]) => [idText(event), refs]));
+  return touchedBy.map((refs, i) => {
+    const event = events[i];
+    return event === undefined ? refs : [...refs, ...(byId.get(idText(event)) ?? [])];
+  });
 }
 
 /** Null when every state is online; else why not. The outbox keeps what failed. */

@@ -15,7 +15,9 @@ export function packEvents(
   let size = 0;
   for (const event of events) {
     // A character is at most three bytes: of UTF-8, or of ASCII escaped once more.
-    const chars = event.body.length + event.eventId.length + event.orderKey.length + 400;
+    const { body, eventId, orderKey, row } = event;
+    const names = eventId.length + orderKey.length + (row === undefined ? 0 : eventId.length + 40);
+    const chars = body.length + names + 400;
     const group = groups.at(-1);
     if (group === undefined || group.length >= MAX_EVENTS || size + chars > MAX_CHARS) {
       groups.push([event]);

@@ -23,6 +23,7 @@ const event = z.object({
   body: text.startsWith("{"),
   bodyHash: text.regex(/^[0-9a-f]{32}$/),
   knownAt: time.nullable(),
+  row: z.object({ key: name, order: text.regex(/^[0-9.]+[+-]$/) }).exactOptional(),
 });
 
 const wait = z.object({ token: text, part: z.int().nonnegative() });

@@ -1,6 +1,6 @@
 import type { EntityRef, LogEvent } from "../features/event-log.ts";
 import type { Registry } from "../features/registry.ts";
-import { entitiesOf } from "./entity-refs.ts";
+import { entitiesOf, idText } from "./entity-refs.ts";
 import { refusalOf } from "./fold.ts";
 import type { Refused } from "./refused.ts";
 
@@ -23,7 +23,7 @@ export function prepareBatch(registry: Registry, events: readonly LogEvent[]): P
       prepared.refused.push(touches.refused);
       continue;
     }
-    const id = `${event.tenant}\n${event.source}\n${event.eventId}`;
+    const id = idText(event);
     const first = seen.get(id);
     if (first === undefined) {
       seen.set(id, event);

@@ -67,7 +67,11 @@ const answers = {
   ),
 };
 
-const record = { type: "object" as const, description: "As the source's schema says" };
+const record = {
+  type: "object" as const,
+  description: "As the source's schema says; of a source of rows, a change: op, row, before, order",
+};
+const change = { op: "update", row: { ...payment, amount: "11.00" }, order: "16/B374D848" };
 const eventsRoute = createRoute({
   "x-action": "ingest",
   security: [{ api_key: [] }, { standard_webhooks: [] }],
@@ -79,7 +83,13 @@ const eventsRoute = createRoute({
   description:
     "Up to 1,000 events and 5 MB (10 MB after gzip). An event that does not fit is a rejection " +
     "inside a 202 and harms no other. Sending an event again is harmless: the first commit of an " +
-    "id wins. Numbers are taken from their text, exactly.",
+    "id wins. Numbers are taken from their text, exactly.\n\n" +
+    'A source that is a table takes changes of its rows: `{"op","row","before","order"}`. `op` is ' +
+    "insert, update, upsert or read, which all say that the row now is `row`, complete, or delete, " +
+    "which needs the columns of its key alone. `before` matters where the key changed: it holds the " +
+    "old one. `order` says which of a row's changes is the latest, unless the source names a column " +
+    "for it: a whole number, a Postgres LSN, a date-time with offset, or a list of these. The " +
+    "highest order wins, whatever arrives first.",
   request: {
     params: source,
     query: wait,
@@ -88,7 +98,11 @@ const eventsRoute = createRoute({
       content: {
         "application/json": {
           schema: { oneOf: [record, { type: "array", items: record }] },
-          examples: { one: { value: payment }, several: { value: [payment] } },
+          examples: {
+            one: { value: payment },
+            several: { value: [payment] },
+            change: { value: change },
+          },
         },
         "application/x-ndjson": {
           schema: { type: "string", description: "One object a line" },

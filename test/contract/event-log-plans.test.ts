@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createEventLog } from "../../src/platform/neon/event-log.ts";
 import type { SqlClient } from "../../src/platform/neon/sql-client.ts";
 import { append, commitAll, customer, foldOf, look } from "../support/event-log-calls.ts";
-import { logEvent, newTenant } from "../support/log-events.ts";
+import { contributionsOf, logEvent, newTenant } from "../support/log-events.ts";
 import { sqlTruths, type SqlTruth } from "../support/stores.ts";
 
 describe.each(sqlTruths())("the event log's plans %s", (_name, open) => {
@@ -18,7 +18,7 @@ describe.each(sqlTruths())("the event log's plans %s", (_name, open) => {
     for (const entity of entities.slice(0, 9)) await commitAll(truth.eventLog, entity);
     await truth.query("DELETE FROM pending");
     await truth.query("DELETE FROM outbox");
-    for (const table of ["pending", "outbox", "entity_heads", "erasures"]) {
+    for (const table of ["pending", "outbox", "entity_heads", "erasures", "source_rows"]) {
       await truth.query(`VACUUM (ANALYZE, TRUNCATE false) ${table}`);
     }
     await append(truth.eventLog, events.slice(1), entities);
@@ -34,12 +34,26 @@ describe.each(sqlTruths())("the event log's plans %s", (_name, open) => {
       },
     };
     const log = createEventLog(explain);
-    await append(log, events, entities);
+    const moves = entities.map(({ key }, i) => ({
+      tenant,
+      source: "payments",
+      key,
+      from: i % 2 === 0 ? null : "011+",
+      to: "012+",
+      imageId: `012+${key}`,
+      events: i < events.length ? [i] : [],
+    }));
+    const contributions = contributionsOf(events, entities);
+    const stateIds = ["spend@1"];
+    await log.append({ events, contributions, moves, touched: entities, stateIds, now: 5_000 });
+    await log.readChanges(
+      entities.map(({ key }) => logEvent(tenant, `012+${key}`, { row: { key, order: "012+" } })),
+    );
     const commits = entities.map(({ key }) => ({ ...foldOf(snapshot), key }));
     await log.commit(commits, 6_000);
     await log.settleOutbox(entities.map((entity) => ({ ...entity, version: 1 })));
 
-    expect(plans).toHaveLength(3);
+    expect(plans).toHaveLength(4);
     // A join whose condition is no index's and no hash's compares everything with everything.
     for (const plan of plans) expect(plan).not.toMatch(/Join Filter/);
   });

@@ -29,23 +29,25 @@ export function readAppendResult(input: AppendInput, rows: readonly SqlRow[]): A
 
   const heads = new Map<number, { readonly version: number; readonly builds: number }>();
   for (const row of ofKind(rows, "head")) {
-    heads.set(touchedIndex(row), { version: Number(row["a"]), builds: Number(row["b"]) });
+    heads.set(indexOf(row), { version: Number(row["a"]), builds: Number(row["b"]) });
   }
-  const erased = new Set(ofKind(rows, "erased").map(touchedIndex));
+  const moved = new Set(ofKind(rows, "moved").map(indexOf));
+  const erased = new Set(ofKind(rows, "erased").map(indexOf));
   const states = new Map<number, Map<string, string>>();
   for (const row of ofKind(rows, "state")) {
-    grouped(states, touchedIndex(row), () => new Map()).set(String(row["a"]), String(row["b"]));
+    grouped(states, indexOf(row), () => new Map()).set(String(row["a"]), String(row["b"]));
   }
   const waiting = new Map<number, LogEvent[]>();
   for (const row of ofKind(rows, "waiting")) {
     const event = stored.get(eventKey(row));
     if (event === undefined) throw new Error("An event waits that the log does not hold.");
-    grouped(waiting, touchedIndex(row), () => []).push(event);
+    grouped(waiting, indexOf(row), () => []).push(event);
   }
   const added = addedEvents(input, verdicts);
 
   return {
     verdicts,
+    moved: (input.moves ?? []).map((_, index) => moved.has(index)),
     entities: input.touched.map(({ tenant, entity, key }, index): EntitySnapshot => {
       const { version, builds } = heads.get(index) ?? { version: 0, builds: 0 };
       const fresh = added.get(entityKey({ tenant, entity, key }));
@@ -82,7 +84,7 @@ const ofKind = (rows: readonly SqlRow[], kind: string): readonly SqlRow[] =>
   rows.filter((row) => row["kind"] === kind);
 
 /** Positions count from 1. */
-const touchedIndex = (row: SqlRow): number => Number(row["position"]) - 1;
+const indexOf = (row: SqlRow): number => Number(row["position"]) - 1;
 
 const eventKey = (row: SqlRow): string => JSON.stringify([row["a"], row["b"], row["c"]]);
 

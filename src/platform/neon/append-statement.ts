@@ -1,9 +1,11 @@
 /**
  * Stores events and pending contributions and reads the touched entities, all in one snapshot:
- * $1–$11 events, $12–$14 contributions, $15–$17 touched entities, $18 state ids, $19 now.
+ * $1–$11 and $20 events, $12–$14 contributions, $15–$17 touched entities, $18 state ids, $19 now,
+ * $21–$26 moves of rows ($20 says which one an event is part of).
  *
  * The snapshot sees nothing of what the statement itself adds: the caller joins the verdicts (a
- * letter per event) with what it sent. Rows are locked in key order, everywhere: no deadlocks.
+ * letter per event) with what it sent. Rows are locked in key order, everywhere, rows of
+ * tables before events before contributions: no deadlocks.
  *
  * Queues are empty when they are analysed, and the planner then expects them to stay so. Hence
  * LATERAL … OFFSET 0, one look-up per row, and IN within an expression, which is always hashed.
@@ -11,9 +13,30 @@
 export const APPEND = `
 WITH input AS MATERIALIZED (
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
-                       $7::bigint[], $8::smallint[], $9::text[], $10::text[], $11::text[])
+                       $7::bigint[], $8::smallint[], $9::text[], $10::text[], $11::text[],
+                       $20::int[])
     WITH ORDINALITY AS i(tenant, source, event_id, event_time, original_event_time, ingest_time,
-                         known_at, sign, order_key, body_hash, body, position)
+                         known_at, sign, order_key, body_hash, body, move, position)
+), move AS MATERIALIZED (
+  SELECT * FROM unnest($21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[])
+    WITH ORDINALITY AS m(tenant, source, row_key, from_order, to_order, event_id, position)
+), moved AS (
+  -- A row that has moved on is left out before it would be locked.
+  INSERT INTO source_rows (tenant, source, row_key, order_key, previous, event_id)
+  SELECT m.tenant, m.source, m.row_key, m.to_order, m.from_order, m.event_id
+    FROM move m LEFT JOIN LATERAL (
+      SELECT r.order_key FROM source_rows r
+       WHERE r.tenant = m.tenant AND r.source = m.source AND r.row_key = m.row_key OFFSET 0
+    ) AS present ON true
+   WHERE present.order_key IS NOT DISTINCT FROM m.from_order
+   ORDER BY m.tenant COLLATE "C", m.source COLLATE "C", m.row_key COLLATE "C"
+  ON CONFLICT (tenant, source, row_key) DO UPDATE
+     SET order_key = excluded.order_key, previous = excluded.previous, event_id = excluded.event_id
+   WHERE source_rows.order_key = excluded.previous
+  RETURNING tenant, source, row_key
+), won AS MATERIALIZED (
+  SELECT m.position FROM move m
+   WHERE ((m.tenant, m.source, m.row_key) IN (SELECT tenant, source, row_key FROM moved)) IS TRUE
 ), known AS (
   -- A key is made without a database: a tenant may be heard of here first.
   INSERT INTO tenants (tenant, generation, revision, created_at)
@@ -38,7 +61,10 @@ WITH input AS MATERIALIZED (
                       known_at, sign, order_key, body_hash, body)
   SELECT tenant, source, event_id, event_time, original_event_time, ingest_time,
          known_at, sign, order_key, decode(body_hash, 'hex'), body::json
-    FROM input WHERE position NOT IN (SELECT position FROM erased)
+    FROM input
+   WHERE (SELECT count(*) FROM won) >= 0 -- so that rows are locked before any event
+     AND position NOT IN (SELECT position FROM erased)
+     AND (move IS NULL OR move IN (SELECT position FROM won))
    ORDER BY tenant COLLATE "C", source COLLATE "C", event_id COLLATE "C"
   ON CONFLICT (tenant, source, event_id) DO NOTHING
   RETURNING tenant, source, event_id
@@ -47,6 +73,7 @@ WITH input AS MATERIALIZED (
   SELECT i.position,
          CASE WHEN (i.tenant, i.source, i.event_id)
                    IN (SELECT tenant, source, event_id FROM accepted) THEN 'a'
+              WHEN i.move > 0 AND i.move NOT IN (SELECT position FROM won) THEN 'u'
               WHEN i.position IN (SELECT position FROM erased) THEN 'e'
               WHEN stored.body_hash IS NULL THEN 'u'
               WHEN stored.body_hash = decode(i.body_hash, 'hex') THEN 'd'
@@ -70,6 +97,8 @@ WITH input AS MATERIALIZED (
 )
 SELECT 'verdicts' AS kind, 0 AS position, string_agg(letter, '' ORDER BY position) AS a,
        NULL AS b, NULL AS c, NULL AS d, NULL AS e, NULL AS f FROM verdict
+UNION ALL
+SELECT 'moved', position, NULL, NULL, NULL, NULL, NULL, NULL FROM won
 UNION ALL
 SELECT 'head', t.position, h.version::text, h.builds::text, NULL, NULL, NULL, NULL
   FROM touched t CROSS JOIN LATERAL (

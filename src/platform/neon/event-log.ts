@@ -7,6 +7,7 @@ import {
 } from "../../features/event-log.ts";
 import { APPEND } from "./append-statement.ts";
 import { readAppendResult } from "./append-result.ts";
+import { changesSought, READ_CHANGES, readChangesResult } from "./changes-statement.ts";
 import { COMMIT } from "./commit-statement.ts";
 import { FIND_UNFINISHED, SETTLE } from "./outbox-statements.ts";
 import type { SqlClient } from "./sql-client.ts";
@@ -19,8 +20,14 @@ import { isBrokenConstraint } from "./store-error.ts";
  */
 export function createEventLog(client: SqlClient): EventLog {
   return {
+    async readChanges(changes) {
+      const rows = await client.query(READ_CHANGES, changesSought(changes));
+      return readChangesResult(changes, rows);
+    },
+
     async append(input) {
-      const { events, contributions, touched, stateIds, now } = input;
+      const { events, contributions, moves = [], touched, stateIds, now } = input;
+      const moveOf = new Map(moves.flatMap((move, i) => move.events.map((at) => [at, i + 1])));
       const rows = await client.query(APPEND, [
         events.map((event) => event.tenant),
         events.map((event) => event.source),
@@ -41,6 +48,13 @@ export function createEventLog(client: SqlClient): EventLog {
         touched.map((entity) => entity.key),
         stateIds,
         now,
+        events.map((_, index) => moveOf.get(index) ?? null),
+        moves.map((move) => move.tenant),
+        moves.map((move) => move.source),
+        moves.map((move) => move.key),
+        moves.map((move) => move.from),
+        moves.map((move) => move.to),
+        moves.map((move) => move.imageId),
       ]);
       return readAppendResult(input, rows);
     },

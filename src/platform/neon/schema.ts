@@ -35,6 +35,23 @@ export const events = pgTable(
   (t) => [primaryKey({ columns: [t.tenant, t.source, t.event_id] })],
 );
 
+/**
+ * Rows of tables: `order_key` is the place of the latest change, `previous` that of the one before
+ * it, which a move is compared with; `event_id` is the present image, null where it is deleted.
+ */
+export const sourceRows = pgTable(
+  "source_rows",
+  {
+    tenant: text().notNull(),
+    source: text().notNull(),
+    row_key: text().notNull(),
+    order_key: text().notNull(),
+    previous: text(),
+    event_id: text(),
+  },
+  (t) => [primaryKey({ columns: [t.tenant, t.source, t.row_key] })],
+);
+
 /** Contributions that wait to be folded: one row per event and entity. */
 export const pending = pgTable(
   "pending",

@@ -7,8 +7,10 @@ import {
   type EntitySnapshot,
   type EventLog,
   type LogEvent,
+  type RowMove,
   type Verdict,
 } from "../../../src/features/event-log.ts";
+import { retractionId } from "../../../src/features/row-events.ts";
 import { registerTenant } from "./memory-key-store.ts";
 import {
   checkDistinct,
@@ -25,9 +27,27 @@ import {
 /** The event log in memory; every method is atomic, as its statement is. */
 export function createMemoryEventLog(truth: MemoryTruth): EventLog {
   return {
+    async readChanges(changes) {
+      checkStorable(changes);
+      return changes.map((change) => {
+        const { tenant, source, eventId, row } = change;
+        if (row === undefined) throw new TypeError("an event without a row is no change");
+        const known = truth.rows.get(eventKey({ tenant, source, eventId: row.key }));
+        const stored = (id: string | null): LogEvent | null => {
+          const event = truth.events.get(eventKey({ tenant, source, eventId: id ?? "" }));
+          return event === undefined ? null : { ...event };
+        };
+        return {
+          row: known === undefined ? null : { order: known.order, image: stored(known.imageId) },
+          taken: stored(eventId),
+          tookBack: stored(retractionId(row)),
+        };
+      });
+    },
+
     async append(input) {
       checkEvents(input);
-      const { events, contributions, touched, stateIds, now } = input;
+      const { events, contributions, moves = [], touched, stateIds, now } = input;
       for (const { tenant } of events) registerTenant(truth, tenant);
       const erased = new Set(
         contributions.flatMap(({ event, entity, key }) => {
@@ -37,8 +57,10 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
           return tombstone !== null && ingestTime <= tombstone ? [event] : [];
         }),
       );
+      const moved = moves.map((move) => moveRow(truth, move));
+      const lost = new Set(moves.flatMap((move, i) => (moved[i] === true ? [] : move.events)));
       const verdicts = events.map((event, index) =>
-        erased.has(index) ? "erased" : verdictOf(truth, event),
+        lost.has(index) ? "unsettled" : erased.has(index) ? "erased" : verdictOf(truth, event),
       );
       for (const [index, event] of events.entries()) {
         if (verdicts[index] === "accepted") truth.events.set(eventKey(event), { ...event });
@@ -54,6 +76,7 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
       );
       return {
         verdicts,
+        moved,
         entities: touched.map((ref) => snapshotOf(truth, ref, stateIds)),
         completeStates: new Set(complete.map(({ stateId }) => stateId)),
         newerFor: new Set(
@@ -102,8 +125,18 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
   };
 }
 
-function checkEvents({ events, contributions, touched }: AppendInput): void {
-  checkStorable([events, contributions, touched]);
+/** Whether the row still is where it was read. */
+function moveRow(truth: MemoryTruth, { tenant, source, key, from, to, imageId }: RowMove): boolean {
+  const id = eventKey({ tenant, source, eventId: key });
+  if ((truth.rows.get(id)?.order ?? null) !== from) return false;
+  truth.rows.set(id, { order: to, imageId });
+  return true;
+}
+
+function checkEvents({ events, contributions, moves = [], touched }: AppendInput): void {
+  checkStorable([events, contributions, moves, touched]);
+  for (const { tenant, source, key } of moves) checkIndexable(tenant, source, key);
+  checkDistinct(moves.map(({ tenant, source, key }) => [tenant, source, key].join("\0")));
   for (const event of events) {
     checkIndexable(event.tenant, event.source, event.eventId);
     if (!/^([0-9a-f]{2})*$/i.test(event.bodyHash)) throw new RejectedByStore("A hash is not hex.");

@@ -28,6 +28,8 @@ export interface EntityRecord extends EntityRef {
 /** What the fakes of the truth's ports share, as the real ones share a database. */
 export interface MemoryTruth {
   readonly events: Map<string, LogEvent>;
+  /** Rows of tables by eventKey of (tenant, source, row key). */
+  readonly rows: Map<string, { readonly order: string; readonly imageId: string | null }>;
   readonly entities: Map<string, EntityRecord>;
   readonly views: RegisteredView[];
   /** State ids of views that the deployment does not have any more. */
@@ -45,6 +47,7 @@ export interface MemoryTruth {
 export function createMemoryTruth(): MemoryTruth {
   return {
     events: new Map(),
+    rows: new Map(),
     entities: new Map(),
     views: [],
     retired: new Set(),

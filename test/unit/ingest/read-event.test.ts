@@ -8,7 +8,9 @@ import type { LogEvent } from "../../../src/features/event-log.ts";
 import { bigint, decimal, pii, vector } from "../../../src/features/fields.ts";
 import { compileDefinitions } from "../../../src/features/registry.ts";
 import { parseExactJson } from "../../../src/ingest/exact-json.ts";
-import { MAX_AHEAD_MS, readEvent, type Rejection } from "../../../src/ingest/read-event.ts";
+import { readEvent } from "../../../src/ingest/read-event.ts";
+import { MAX_AHEAD_MS } from "../../../src/ingest/read-record.ts";
+import type { Rejection } from "../../../src/ingest/rejection.ts";
 import { NOON } from "../../support/world.ts";
 import { vault } from "../../support/write-path.ts";
 
