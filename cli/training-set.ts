@@ -5,9 +5,9 @@ import { DefinitionError } from "../src/features/fields.ts";
 import { createVault, type Vault } from "../src/governance/vault.ts";
 import { createDefinitionStore } from "../src/platform/neon/definition-store.ts";
 import { createHistoryLog } from "../src/platform/neon/history-log.ts";
-import { createStateArchive } from "../src/platform/neon/state-archive.ts";
 import { processTerminal, runCommand, UsageError } from "./args.ts";
-import { connectDatabase, type Database } from "./support/database.ts";
+import { chooseTenant } from "./support/choose-tenant.ts";
+import { connectDatabase } from "./support/database.ts";
 import { counted } from "./support/number-text.ts";
 import { findSecret } from "./support/secrets.ts";
 import { makeTrainingSet } from "./training-set/make-training-set.ts";
@@ -28,15 +28,6 @@ function lateVault(): Pick<Vault, "token"> {
   return { token: async (...args) => (await (vault ??= open())).token(...args) };
 }
 
-async function tenantOf(given: string | null, database: Database): Promise<string> {
-  if (given !== null) return given;
-  const tenants = await createStateArchive(database).listTenants();
-  const [only] = tenants;
-  if (tenants.length === 1 && only !== undefined) return only;
-  const known = tenants.length === 0 ? "none yet" : tenants.join(", ");
-  throw new UsageError(`Say whose features they are with --tenant: there are ${known}.`);
-}
-
 async function run(args: readonly string[]): Promise<number> {
   const read = readTrainingArgs(args);
   if (read === null) {
@@ -45,7 +36,7 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const { tenant: given, ...options } = read;
   const database = await connectDatabase(surroundings);
-  const tenant = await tenantOf(given, database);
+  const tenant = await chooseTenant(given, database);
   const { stderr } = process;
   const draw = stderr.isTTY ? (line: string) => void stderr.write(`\r\u001B[K${line}`) : undefined;
   const written = await makeTrainingSet(

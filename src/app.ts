@@ -16,6 +16,7 @@ import { describeShared, openApiText } from "./routes/openapi.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { notFound, onError, refuseInvalid } from "./routes/problem.ts";
 import { predictionRoutes } from "./routes/predictions.ts";
+import { qualityRoutes } from "./routes/quality.ts";
 import { quarantineRoutes } from "./routes/quarantine.ts";
 
 export interface AppOptions {
@@ -53,6 +54,7 @@ export function createApp({ contextFor, logger }: AppOptions) {
     .route("/v1", historyRoutes)
     .route("/v1", quarantineRoutes)
     .route("/v1", catalogRoutes)
+    .route("/v1", qualityRoutes)
     .route("/", healthRoutes)
     .route(
       "/",

@@ -5,6 +5,7 @@ import type { EventLog } from "./features/event-log.ts";
 import type { HistoryLog } from "./features/history/history-log.ts";
 import type { ServedAnswers } from "./features/served-answers.ts";
 import type { OnlineStore, StateReader } from "./features/online-store.ts";
+import type { ProfileStore } from "./features/quality/profile-store.ts";
 import type { StateArchive } from "./features/state-filling.ts";
 import { rolesByName } from "./governance/built-in-roles.ts";
 import { createRevocations, type Revocations } from "./governance/revocations.ts";
@@ -19,6 +20,7 @@ import { createEventLog } from "./platform/neon/event-log.ts";
 import { createDocumentIndex } from "./platform/neon/document-index.ts";
 import { createIndexRegistry } from "./platform/neon/index-registry.ts";
 import { createHistoryLog } from "./platform/neon/history-log.ts";
+import { createProfileStore } from "./platform/neon/profile-store.ts";
 import { createQuarantineStore } from "./platform/neon/quarantine-store.ts";
 import { createServedAnswers } from "./platform/neon/served-answers.ts";
 import { createSqlClient, type SqlClient } from "./platform/neon/sql-client.ts";
@@ -52,6 +54,7 @@ export interface Ctx extends Deployment {
   readonly indexes: IndexRegistry;
   /** Where a collection's vectors come from, in this environment. */
   readonly vectorSpaceOf: (collection: CollectionPlan) => VectorSpace;
+  readonly profiles: ProfileStore;
   readonly quarantine: QuarantineStore;
   readonly servedAnswers: ServedAnswers;
   readonly queue: IngestQueue;
@@ -106,6 +109,7 @@ export function contextFrom({ env, deployment, now, afterwards, logger }: Surrou
   const archive = once(() => createStateArchive(sql()));
   const storedStates = once(() => createStoredStates(sqlWithin(postgresReadMs)));
   const definitions = once(() => createDefinitionStore(sql()));
+  const profiles = once(() => createProfileStore(sql()));
   const quarantine = once(() => createQuarantineStore(sql()));
   const servedAnswers = once(() => createServedAnswers(sql()));
   const vault = once(() => createVault(config.encryptionSecret));
@@ -142,6 +146,9 @@ export function contextFrom({ env, deployment, now, afterwards, logger }: Surrou
       return indexes();
     },
     vectorSpaceOf: ({ embedder }) => vectorSpaces()(embedder),
+    get profiles() {
+      return profiles();
+    },
     get quarantine() {
       return quarantine();
     },

@@ -27,6 +27,9 @@ export function durationText(ms: number): string {
   return `${ms / size}${unit}`;
 }
 
+/** Pure. The instant in ISO 8601, UTC. */
+export const instantText = (ms: number): string => new Date(ms).toISOString();
+
 /** Pure. The largest multiple of `size` that is not above `t`; floor for negative times too. */
 export const floorTo = (t: number, size: number): number => Math.floor(t / size) * size;
 

@@ -3,6 +3,7 @@ import { createApp } from "./app.ts";
 import { contextFrom, type Ctx } from "./context.ts";
 import { compileDeployment } from "./deployment.ts";
 import { forgetAnswers } from "./features/forget-answers.ts";
+import { profileViews } from "./features/quality/profile-views.ts";
 import { consume } from "./ingest/consume.ts";
 import { consumeDeadLetters, restoreDeadLetters } from "./ingest/dead-letters.ts";
 import type { Delivery } from "./ingest/delivery.ts";
@@ -83,6 +84,10 @@ export default {
         ? { answers_forgotten: forgotten.value }
         : { answers_failed: forgotten.reason }),
     });
+    // Only now: whatever it takes, what reads wait for is done.
+    const [profiled] = await Promise.allSettled([profileViews(ctx)]);
+    if (profiled.status === "rejected") logger.warn("profiling failed", { error: profiled.reason });
+    else if (profiled.value > 0) logger.info("profiled", { views: profiled.value });
     const failed = ends.find((end) => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   },

@@ -91,7 +91,8 @@ interface Specified {
   readonly by?: { readonly field: string; readonly keys: readonly (string | boolean)[] };
 }
 
-function printView(registry: Registry, view: ViewPlan) {
+/** Pure. A view with its features, in their order. */
+export function printView(registry: Registry, view: ViewPlan) {
   const { features: specified } = JSON.parse(view.spec) as { features: readonly Specified[] };
   const key = registry.entities.get(view.entity)?.key ?? [];
   return {

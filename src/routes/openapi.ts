@@ -44,6 +44,7 @@ const INFO = {
     { name: "Search", description: "Finding it" },
     { name: "Quarantine", description: "What could not be taken" },
     { name: "Catalog", description: "What is defined" },
+    { name: "Quality", description: "Whether features are as they use to be" },
     { name: "Operations", description: "Whether it runs" },
   ],
 };

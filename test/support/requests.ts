@@ -25,6 +25,7 @@ import { createMemoryHistoryLog } from "./fakes/memory-history-log.ts";
 import { createMemoryIngestQueue, type MemoryIngestQueue } from "./fakes/memory-ingest-queue.ts";
 import { createMemoryKeyStore } from "./fakes/memory-key-store.ts";
 import { createMemoryOnlineStore, type MemoryOnlineStore } from "./fakes/memory-online-store.ts";
+import { createMemoryProfileStore } from "./fakes/memory-profile-store.ts";
 import { createMemoryQuarantineStore } from "./fakes/memory-quarantine-store.ts";
 import { createMemoryServedAnswers } from "./fakes/memory-served-answers.ts";
 import {
@@ -181,6 +182,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       definitions: counted("postgres", createMemoryDefinitionStore(truth)),
       quarantine: counted("postgres", createMemoryQuarantineStore(truth)),
       servedAnswers: counted("postgres", createMemoryServedAnswers(truth)),
+      profiles: counted("postgres", createMemoryProfileStore(truth)),
       documents: counted("postgres", documentIndex),
       indexes: counted("postgres", indexRegistry),
       vectorSpaceOf({ embedder: { kind, dimensions } }) {

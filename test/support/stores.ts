@@ -13,6 +13,7 @@ import type { EntityRef, EventLog } from "../../src/features/event-log.ts";
 import type { HistoryLog } from "../../src/features/history/history-log.ts";
 import type { ServedAnswers } from "../../src/features/served-answers.ts";
 import type { StateReader } from "../../src/features/online-store.ts";
+import type { ProfileStore } from "../../src/features/quality/profile-store.ts";
 import type { StateArchive } from "../../src/features/state-filling.ts";
 import type { KeyStore } from "../../src/governance/key-store.ts";
 import type { DefinitionHistory } from "../../src/planning/definition-history.ts";
@@ -28,6 +29,7 @@ import { createHistoryLog } from "../../src/platform/neon/history-log.ts";
 import { createKeyStore } from "../../src/platform/neon/key-store.ts";
 import { createLeaseStore } from "../../src/platform/neon/lease-store.ts";
 import { createLogSizes } from "../../src/platform/neon/log-sizes.ts";
+import { createProfileStore } from "../../src/platform/neon/profile-store.ts";
 import { createQuarantineStore } from "../../src/platform/neon/quarantine-store.ts";
 import { createServedAnswers } from "../../src/platform/neon/served-answers.ts";
 import {
@@ -48,6 +50,7 @@ import { createMemoryHistoryLog } from "./fakes/memory-history-log.ts";
 import { createMemoryKeyStore } from "./fakes/memory-key-store.ts";
 import { createMemoryLeaseStore } from "./fakes/memory-lease-store.ts";
 import { createMemoryLogSizes } from "./fakes/memory-log-sizes.ts";
+import { createMemoryProfileStore } from "./fakes/memory-profile-store.ts";
 import { createMemoryQuarantineStore } from "./fakes/memory-quarantine-store.ts";
 import { createMemoryServedAnswers } from "./fakes/memory-served-answers.ts";
 import {
@@ -70,6 +73,7 @@ export interface TruthPorts {
   readonly definitionHistory: DefinitionHistory;
   readonly leaseStore: LeaseStore;
   readonly logSizes: LogSizes;
+  readonly profileStore: ProfileStore;
 }
 
 /** The truth behind its ports, and what a test does to it or asks of it past them. */
@@ -111,6 +115,7 @@ export function openMemoryTruth(): Truth {
     definitionHistory: createMemoryDefinitionHistory(truth),
     leaseStore: createMemoryLeaseStore(truth, () => Date.now()),
     logSizes: createMemoryLogSizes(truth, countDocuments),
+    profileStore: createMemoryProfileStore(truth),
     async putTombstone(entity, erasedAt) {
       entityRecord(truth, entity).erasedAt = erasedAt;
     },
@@ -186,6 +191,7 @@ async function openSqlTruth(backend: SqlBackend): Promise<SqlTruth> {
     definitionHistory: createDefinitionHistory(client),
     leaseStore: createLeaseStore(client),
     logSizes: createLogSizes(client),
+    profileStore: createProfileStore(client),
     async putTombstone({ tenant, entity, key }, erasedAt) {
       await client.query(
         `INSERT INTO erasures (tenant, entity, entity_key, erased_at) VALUES ($1, $2, $3, $4)

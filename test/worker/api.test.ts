@@ -240,6 +240,26 @@ describe("the Worker's queues and cron", () => {
     await expect(deliver("freshet-other", [])).rejects.toThrow(/freshet-other/);
   });
 
+  it("profiles views, whose quality is then told", async () => {
+    const key = await keyOf(await newTenant());
+    await call(`POST ${EVENTS}?wait=applied`, { key, json: [payment()] });
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    await vi.waitUntil(async () => {
+      const executionCtx = createExecutionContext();
+      await worker.scheduled(createScheduledController(), env, executionCtx);
+      await waitOnExecutionContext(executionCtx);
+      const answer = await call("GET /v1/quality/customer_spend", { key });
+      const quality = await answer.json<{ profile: object | null }>();
+      if (quality.profile !== null) resolve(quality);
+      return quality.profile !== null;
+    }, 15_000);
+    expect(await promise).toMatchObject({
+      version: 1,
+      note: expect.stringMatching(/^no baseline yet/) as unknown,
+      profile: { entities: 1, not_found: 0 },
+    });
+  });
+
   it("sweeps, and fills an online store that was flushed", async () => {
     const tenant = `t${crypto.randomUUID().slice(0, 8)}`;
     await context().archive.nextMeta(tenant);

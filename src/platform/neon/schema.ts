@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import {
   boolean,
   index,
@@ -8,6 +9,7 @@ import {
   smallint,
   unique,
 } from "drizzle-orm/pg-core";
+import { LOWEST, SAMPLE_ORDER } from "./sample-order.ts";
 import { bytes, text, whole } from "./schema-columns.ts";
 
 const entityColumns = {
@@ -82,7 +84,10 @@ export const entityHeads = pgTable(
   (t) => [primaryKey({ columns: [t.tenant, t.entity, t.entity_key] })],
 );
 
-/** Packed states; `version` is the entity's version at which the state last changed. */
+/**
+ * Packed states; `version` is the entity's version at which the state last changed. One in sixteen is
+ * in the index of samples (profile-store.ts): those whose keys have the lowest hashes.
+ */
 export const entityStates = pgTable(
   "entity_states",
   {
@@ -91,7 +96,12 @@ export const entityStates = pgTable(
     version: whole().notNull(),
     bytes: bytes().notNull(),
   },
-  (t) => [primaryKey({ columns: [t.tenant, t.entity, t.entity_key, t.state_id] })],
+  (t) => [
+    primaryKey({ columns: [t.tenant, t.entity, t.entity_key, t.state_id] }),
+    index("entity_states_sample")
+      .on(t.tenant, t.state_id, sql.raw(SAMPLE_ORDER))
+      .where(sql.raw(LOWEST)),
+  ],
 );
 
 /** Which event became which version of an entity, and when that was known. */

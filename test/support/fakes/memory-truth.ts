@@ -25,6 +25,15 @@ export interface EntityRecord extends EntityRef {
   erasedAt: number | null;
 }
 
+/** A row of the table of profiles. */
+export interface KeptProfile {
+  readonly tenant: string;
+  readonly stateId: string;
+  readonly hour: number;
+  readonly takenAt: number;
+  readonly profile: string;
+}
+
 /** What the fakes of the truth's ports share, as the real ones share a database. */
 export interface MemoryTruth {
   readonly events: Map<string, LogEvent>;
@@ -40,6 +49,7 @@ export interface MemoryTruth {
   readonly servedAnswers: Map<string, ServedAnswer>;
   readonly tenants: Map<string, { readonly generation: string; revision: number }>;
   readonly revokedKeys: Map<string, Set<string>>;
+  readonly profiles: KeptProfile[];
   /** Event keys that "somebody else is writing now": their append answers `unsettled`. */
   readonly beingWritten: Set<string>;
 }
@@ -57,6 +67,7 @@ export function createMemoryTruth(): MemoryTruth {
     servedAnswers: new Map(),
     tenants: new Map(),
     revokedKeys: new Map(),
+    profiles: [],
     beingWritten: new Set(),
   };
 }

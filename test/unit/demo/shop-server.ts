@@ -22,6 +22,7 @@ import { createMemoryEventLog } from "../../support/fakes/memory-event-log.ts";
 import { createMemoryHistoryLog } from "../../support/fakes/memory-history-log.ts";
 import { createMemoryIngestQueue } from "../../support/fakes/memory-ingest-queue.ts";
 import { createMemoryOnlineStore } from "../../support/fakes/memory-online-store.ts";
+import { createMemoryProfileStore } from "../../support/fakes/memory-profile-store.ts";
 import { createMemoryQuarantineStore } from "../../support/fakes/memory-quarantine-store.ts";
 import { createMemoryServedAnswers } from "../../support/fakes/memory-served-answers.ts";
 import {
@@ -68,6 +69,7 @@ export async function startShopServer(): Promise<ShopServer> {
     documents: documentIndex,
     indexes: indexRegistry,
     vectorSpaceOf: ({ embedder }) => createHashingEmbedder(embedder.dimensions),
+    profiles: createMemoryProfileStore(truth),
     quarantine: createMemoryQuarantineStore(truth),
     servedAnswers: createMemoryServedAnswers(truth),
     queue: {
