@@ -48,6 +48,7 @@ export interface ReadShape {
 
 /** A view's read at one instant. */
 export interface ReadPlan extends ReadShape {
+  /** No event of a state lies at or after it. */
   readonly asOf: number;
   /** Per level, the partials in the order in which its tiles hold them. */
   readonly levels: readonly {
@@ -80,8 +81,13 @@ export function shapeRead(plan: ViewPlan): ReadShape {
   return { plan, slots, slotsOf, presence, capping };
 }
 
+/** Pure. The instant whose exclusive value is the view's at T: of an inclusive one, just after T. */
+export const instantOf = ({ isInclusive }: ViewPlan, at: number): number =>
+  isInclusive ? at + 1 : at;
+
 /** Pure. Works out once, for all entities of a request, which tiles each feature merges. */
-export function planRead(plan: ViewPlan, asOf: number): ReadPlan {
+export function planRead(plan: ViewPlan, instant: number): ReadPlan {
+  const asOf = instantOf(plan, instant);
   const shape = shapeRead(plan);
   const { slots } = shape;
   const uses = plan.levels.map(({ partials }) => partials.map((): Use[] => []));

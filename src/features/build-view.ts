@@ -1,5 +1,7 @@
 import type { DefinitionStore, EntityHistory } from "./definition-store.ts";
-import { addEvent, dropUnreachable } from "./fold-view.ts";
+import { addObservations, dropUnreachable, observeEvent } from "./fold-view.ts";
+import { netOf } from "./net-events.ts";
+import { moveNewest } from "./newest.ts";
 import { stateWrite, type OnlineStore } from "./online-store.ts";
 import type { ViewPlan } from "./plan.ts";
 import { recordFromText } from "./source-record.ts";
@@ -18,14 +20,22 @@ const PAGE = 50;
 /** Pure. The view's state of an entity from its whole history; empty where it has no part in it. */
 export function stateOfHistory(plan: ViewPlan, history: EntityHistory): string {
   const state = emptyState(plan);
+  const left = plan.isSigned ? new Set(netOf(history.events)) : null;
   for (const event of history.events) {
     try {
-      addEvent(plan, state, history.key, { event, record: recordFromText(event.body) });
+      const { eventTime, sign } = event;
+      const seen = observeEvent(plan, history.key, event, recordFromText(event.body));
+      if (seen === null) continue;
+      state.ingested = Math.max(state.ingested, event.ingestTime);
+      // What was taken back moves the horizon all the same.
+      if (sign === 1) state.horizon = Math.max(state.horizon ?? eventTime, eventTime);
+      if (sign === 1 && left?.has(event) !== false) addObservations(plan, state, eventTime, seen);
     } catch (error) {
-      // A past event that the view cannot take has no part in it; addEvent then changed nothing.
+      // A past event that the view cannot take has no part in it.
       if (!(error instanceof RangeError)) throw error;
     }
   }
+  if (plan.isSigned) moveNewest(plan, state, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY);
   dropUnreachable(plan, state);
   return encodeState(plan, state);
 }

@@ -55,6 +55,11 @@ export class ByteWriter {
     return this.#length;
   }
 
+  /** Forgets all but the first so many bytes. */
+  rewind(length: number): void {
+    this.#length = length;
+  }
+
   /** What is there so far, not copied: it holds until more is written. */
   view(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);

@@ -34,7 +34,10 @@ const isNumeric = (field: Field): boolean => field.kind !== "string" && field.ki
 
 function fieldValue(field: Field, value: NonNullable<SourceRecord[string]>): FieldValue {
   if (typeof value === "boolean") return value;
-  if (typeof value === "object") return value.map((text) => exactOfField(field, text));
+  if (typeof value === "object") {
+    if (value.length === field.dimensions) return value.map((text) => exactOfField(field, text));
+    throw new RangeError(`${field.name}: expected ${field.dimensions} numbers`);
+  }
   return isNumeric(field) ? exactOfField(field, value) : value;
 }
 
@@ -77,7 +80,7 @@ export type Observations = readonly (Observation | null)[];
 /**
  * Pure. What the view's partials take of an event of the entity `key`; null where the view takes
  * nothing of it, because its source or key is another. Throws a RangeError for an event that cannot
- * be added.
+ * be added, or taken back.
  */
 export function observeEvent(
   plan: ViewPlan,
@@ -86,7 +89,9 @@ export function observeEvent(
   record: SourceRecord,
 ): Observations | null {
   if (event.source !== plan.sourceId || keyOf(plan, record) !== key) return null;
-  if (event.sign !== 1) throw new RangeError("events of this source cannot be retracted");
+  if (event.sign !== 1 && !plan.isSigned) {
+    throw new RangeError("events of this source cannot be retracted");
+  }
   return plan.partials.map((partial) => observe(partial, event, record));
 }
 
@@ -98,10 +103,12 @@ export function addObservations(
   observations: Observations,
 ): void {
   state.newest = Math.max(state.newest ?? time, time);
+  const horizon = Math.max(state.horizon ?? time, time);
+  state.horizon = horizon;
   for (const [i, level] of plan.levels.entries()) {
     const tiles = state.levels[i];
     const start = tileStart(level.sizeMs, time);
-    const from = keptFrom(level.sizeMs, level.windows, state.newest);
+    const from = keptFrom(level.sizeMs, level.windows, horizon);
     if (tiles === undefined || start < from) continue;
     const partials = tiles.get(start) ?? level.partials.map((at) => partialAt(plan, at).empty());
     for (const [j, at] of level.partials.entries()) {
@@ -113,8 +120,8 @@ export function addObservations(
 }
 
 /**
- * Pure, but for `state`, which it changes. Adds one event of the entity `key` to the view's state;
- * answers whether the view takes it (its source and key are the view's). An event older than every
+ * Pure, but for `state`, which it changes. Adds one event (+1) of the entity `key` to the view's
+ * state; answers whether the view takes it (its source and key are the view's). An event older than every
  * window changes nothing but is taken. Throws a RangeError for an event that cannot be added.
  */
 export function addEvent(plan: ViewPlan, state: ViewState, key: string, read: ReadEvent): boolean {
@@ -128,12 +135,12 @@ export function addEvent(plan: ViewPlan, state: ViewState, key: string, read: Re
 
 /** Drops what no read can cover any more; done once after a fold's events. */
 export function dropUnreachable(plan: ViewPlan, state: ViewState): void {
-  const { newest } = state;
-  if (newest === null) return;
+  const { horizon } = state;
+  if (horizon === null) return;
   for (const [i, { sizeMs, partials, windows, windowsOf }] of plan.levels.entries()) {
-    const from = keptFrom(sizeMs, windows, newest);
+    const from = keptFrom(sizeMs, windows, horizon);
     const shorter = partials.flatMap((at, j) => {
-      const ownFrom = keptFrom(sizeMs, windowsOf[j] ?? windows, newest);
+      const ownFrom = keptFrom(sizeMs, windowsOf[j] ?? windows, horizon);
       return ownFrom > from ? [{ j, ownFrom, aggregate: partialAt(plan, at) }] : [];
     });
     for (const [start, held] of state.levels[i] ?? []) {

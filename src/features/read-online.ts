@@ -162,13 +162,13 @@ function openAll(states: OnlineRead["states"]): readonly Opened[] {
 }
 
 /**
- * One past the newest event of any state read, or now if that is later: no event of the answer lies
+ * One past the horizon of any state read, or now if that is later: no event of the answer lies
  * at or after it, so that open tiles are taken whole and history gives the same values.
  */
 function asOfAll(now: number, opened: readonly Opened[]): number {
   let asOf = now;
   for (const { head } of opened) {
-    if (head !== null && head.newest !== null && head.newest >= asOf) asOf = head.newest + 1;
+    if (head !== null && head.horizon !== null && head.horizon >= asOf) asOf = head.horizon + 1;
   }
   return asOf;
 }

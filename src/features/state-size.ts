@@ -8,8 +8,12 @@ import { tileSizes, type Window } from "./window.ts";
 /** The most bytes that a view's state of one entity may take, packed. */
 export const MAX_STATE_BYTES = 65_536;
 
-/** Format, newest and latest ingest time. */
+/** Format, newest and latest ingest time; and how far the horizon lies beyond the newest. */
 const HEAD_BYTES = 16;
+const HORIZON_BYTES = 7;
+
+const headBytes = ({ isSigned, maxAgeMs }: ViewPlan): number =>
+  HEAD_BYTES + (isSigned && maxAgeMs !== null ? HORIZON_BYTES : 0);
 
 /** The number of a level's tiles, the first one's place, and the others' distance from it. */
 const LEVEL_BYTES = 2 + 8;
@@ -65,7 +69,7 @@ function levelBytes(plan: ViewPlan, { sizeMs, partials, windows, windowsOf }: Le
  * allows (40 bytes where it does not say).
  */
 export const worstCaseBytes = (plan: ViewPlan): number =>
-  HEAD_BYTES + added(plan.levels.map((level) => levelBytes(plan, level)));
+  headBytes(plan) + added(plan.levels.map((level) => levelBytes(plan, level)));
 
 /** The most bytes of what a feature reads; what it shares with others counts in full. */
 const featureBytes = (plan: ViewPlan, { partials, window }: FeaturePlan): number =>

@@ -5,6 +5,7 @@ import type { Registry } from "../features/registry.ts";
 import type { Read } from "./append-batch.ts";
 import { refOf } from "./entity-refs.ts";
 import { foldEntity, type Fold, type Poison } from "./fold.ts";
+import { finishFold, isOpen, type OpenFold } from "./open-fold.ts";
 import type { Refused } from "./refused.ts";
 
 export interface FoldContext {
@@ -61,7 +62,7 @@ function foldOrLeave(
   { registry }: FoldContext,
   { complete, newerFor }: Read,
   snapshot: EntitySnapshot,
-): Fold | null {
+): Fold | OpenFold | null {
   if (newerFor.has(snapshot.entity)) return null;
   try {
     return foldEntity(registry.viewsByEntity.get(snapshot.entity) ?? [], snapshot, complete);
@@ -71,34 +72,66 @@ function foldOrLeave(
   }
 }
 
+interface Folding {
+  readonly snapshot: EntitySnapshot;
+  readonly fold: Fold | OpenFold;
+}
+
+interface Folded {
+  readonly snapshot: EntitySnapshot;
+  readonly fold: Fold;
+}
+
+/** Entities whose past is read at once: of each, memory holds a page of its log. */
+const READ_AT_ONCE = 4;
+
+/** Finishes the folds that need the past of their entities. */
+async function finishAll(
+  { history }: FoldContext,
+  folding: readonly Folding[],
+): Promise<readonly Folded[]> {
+  const folded: Folded[] = [];
+  const waiting = folding.entries();
+  const work = async (): Promise<void> => {
+    for (const [i, { snapshot, fold }] of waiting) {
+      const finished = isOpen(fold) ? await finishFold(history, snapshot, fold) : fold;
+      folded[i] = { snapshot, fold: finished };
+    }
+  };
+  await Promise.all(Array.from({ length: READ_AT_ONCE }, work));
+  return folded;
+}
+
 /** Folds and commits once. Answers who can be projected and who was lost to somebody else. */
 export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutcome> {
   const { snapshots } = read;
   const done: Round[] = [];
   const lost: EntityRef[] = [];
   const left: EntityRef[] = [];
-  const folds: (Fold & { readonly snapshot: EntitySnapshot })[] = [];
+  const folding: Folding[] = [];
   for (const snapshot of snapshots) {
     if (snapshot.pending.length === 0) continue;
     const fold = foldOrLeave(ctx, read, snapshot);
     if (fold === null) left.push(refOf(snapshot));
-    else folds.push({ snapshot, ...fold });
+    else folding.push({ snapshot, fold });
   }
   for (const snapshot of snapshots) {
     if (snapshot.pending.length > 0) continue;
     const { version } = snapshot;
     done.push({ ref: snapshot, version, writes: writesOf(snapshot, version, []) });
   }
-  if (folds.length === 0) return { done, lost, left, folded: 0, refused: 0 };
-  const poison = folds.flatMap((fold) => fold.poison);
+  if (folding.length === 0) return { done, lost, left, folded: 0, refused: 0 };
+  const folds = await finishAll(ctx, folding);
+  const poison = folds.flatMap(({ fold }) => fold.poison);
   // Kept before the commit takes it from pending, so that no crash can lose it.
   if (poison.length > 0) await ctx.refuse(poison.map(poisonous));
   const { won } = await ctx.log.commit(
-    folds.map(({ commit }) => commit),
+    folds.map(({ fold }) => fold.commit),
     ctx.now(),
   );
   let folded = 0;
-  for (const [i, { snapshot, commit }] of folds.entries()) {
+  for (const [i, { snapshot, fold }] of folds.entries()) {
+    const { commit } = fold;
     if (won[i] !== true) {
       lost.push(refOf(snapshot));
       continue;

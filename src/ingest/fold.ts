@@ -1,8 +1,12 @@
 import type { EntityCommit, EntitySnapshot, EventRef, LogEvent } from "../features/event-log.ts";
 import { addEvent, dropUnreachable, type ReadEvent } from "../features/fold-view.ts";
+import { netOf } from "../features/net-events.ts";
 import type { ViewPlan } from "../features/plan.ts";
 import { recordFromText } from "../features/source-record.ts";
 import { decodeState, emptyState, encodeState, type ViewState } from "../features/state.ts";
+import type { OpenFold } from "./open-fold.ts";
+import { openRebuild } from "./rebuild-tiles.ts";
+import { openSigned, settleSigned, takeSigned, type SignedView } from "./signed-view.ts";
 
 /** An event that no state can take, and why. */
 export interface Poison {
@@ -12,6 +16,7 @@ export interface Poison {
 
 export interface Fold {
   readonly commit: EntityCommit;
+  /** What is to be refused; what only takes back something that was refused is not. */
   readonly poison: readonly Poison[];
 }
 
@@ -21,7 +26,8 @@ const refOf = ({ source, eventId }: LogEvent): EventRef => ({ source, eventId })
 function inOrder(a: LogEvent, b: LogEvent): number {
   if (a.eventTime !== b.eventTime) return a.eventTime - b.eventTime;
   if (a.orderKey !== b.orderKey) return a.orderKey < b.orderKey ? -1 : 1;
-  return a.source < b.source ? -1 : 1;
+  if (a.source !== b.source) return a.source < b.source ? -1 : 1;
+  return a.eventId < b.eventId ? -1 : 1;
 }
 
 /** The views whose state this fold may write: not those that a rebuild has yet to begin. */
@@ -44,66 +50,93 @@ function readEvent(event: LogEvent): ReadEvent {
 export const refusalOf = (error: unknown): string =>
   error instanceof RangeError ? error.message : "its record cannot be read";
 
-type Folded = { readonly states: EntityCommit["states"] } | { readonly failed: Poison };
+/** A view's state while events go into it; `signed` where some may be taken back. */
+interface OpenView {
+  readonly plan: ViewPlan;
+  readonly state: ViewState;
+  readonly signed: SignedView | null;
+  changed: boolean;
+}
+
+function openView(plan: ViewPlan, snapshot: EntitySnapshot): OpenView {
+  const bytes = snapshot.states.get(plan.stateId);
+  const state = bytes === undefined ? emptyState(plan) : decodeState(plan, bytes);
+  return { plan, state, signed: plan.isSigned ? openSigned(plan, state) : null, changed: false };
+}
+
+type Folded = { readonly open: readonly OpenView[] } | { readonly failed: Poison };
 
 function foldAll(
   views: readonly ViewPlan[],
   snapshot: EntitySnapshot,
   events: readonly LogEvent[],
+  left: ReadonlySet<LogEvent>,
 ): Folded {
-  const open = views.map((plan): { plan: ViewPlan; state: ViewState; changed: boolean } => {
-    const bytes = snapshot.states.get(plan.stateId);
-    const state = bytes === undefined ? emptyState(plan) : decodeState(plan, bytes);
-    return { plan, state, changed: false };
-  });
+  const open = views.map((plan) => openView(plan, snapshot));
   for (const event of events) {
     try {
       const read = readEvent(event);
       for (const view of open) {
-        if (addEvent(view.plan, view.state, snapshot.key, read)) view.changed = true;
+        const { plan, state, signed } = view;
+        const isTaken =
+          signed === null
+            ? addEvent(plan, state, snapshot.key, read)
+            : takeSigned(signed, snapshot.key, read, left.has(event));
+        if (isTaken) view.changed = true;
       }
     } catch (error) {
       return { failed: { event, detail: refusalOf(error) } };
     }
   }
-  const states = open
+  return { open };
+}
+
+const statesOf = (open: readonly OpenView[]): EntityCommit["states"] =>
+  open
     .filter(({ changed }) => changed)
     .map(({ plan, state }) => {
       dropUnreachable(plan, state);
       return { stateId: plan.stateId, bytes: encodeState(plan, state) };
     });
-  return { states };
-}
 
 /**
  * Pure. Folds all that is pending for an entity into its states: the only way in which states
- * change. Events that cannot be folded are left out as poison, and change nothing.
+ * change. Events that cannot be folded are left out as poison, and change nothing. Where a state
+ * does not tell what it is without what is taken back, the fold stays open until it has read that
+ * of the log.
  */
 export function foldEntity(
   views: readonly ViewPlan[],
   snapshot: EntitySnapshot,
   complete: ReadonlySet<string>,
-): Fold {
+): Fold | OpenFold {
   const writable = writableViews(views, snapshot, complete);
   const poison: Poison[] = [];
   let events = snapshot.pending.toSorted(inOrder);
-  let folded = foldAll(writable, snapshot, events);
+  let left = netOf(events);
+  let folded = foldAll(writable, snapshot, events, new Set(left));
   while ("failed" in folded) {
     const { failed } = folded;
     poison.push(failed);
     events = events.filter((event) => event !== failed.event);
-    folded = foldAll(writable, snapshot, events);
+    left = netOf(events);
+    folded = foldAll(writable, snapshot, events, new Set(left));
   }
+  const { open } = folded;
   const { tenant, entity, key, version, builds } = snapshot;
-  const commit: EntityCommit = {
-    tenant,
-    entity,
-    key,
-    readVersion: version,
-    builds,
-    folded: events.map(refOf),
-    poisoned: poison.map(({ event }) => refOf(event)),
-    states: folded.states,
-  };
-  return { commit, poison };
+  const finish = (): Fold => ({
+    commit: {
+      tenant,
+      entity,
+      key,
+      readVersion: version,
+      builds,
+      folded: events.map(refOf),
+      poisoned: poison.map(({ event }) => refOf(event)),
+      states: statesOf(open),
+    },
+    poison: poison.filter(({ event }) => event.sign === 1),
+  });
+  const rebuilds = open.flatMap(({ signed }) => (signed === null ? [] : settleSigned(signed)));
+  return rebuilds.length === 0 ? finish() : openRebuild(rebuilds, key, left, finish);
 }

@@ -8,9 +8,12 @@ export interface OpenFold {
   readonly filter: LogFilter;
   /** Takes some folded events, always those of higher versions before those of lower ones. */
   take(events: readonly FoldedEvent[]): void;
-  /** The fold, once every event up to the snapshot's version was taken. */
-  finish(): Fold;
+  /** The fold, once every event up to the snapshot's version was taken; or that it must be read so
+   * again. */
+  finish(): Fold | OpenFold;
 }
+
+export const isOpen = (fold: Fold | OpenFold): fold is OpenFold => "take" in fold;
 
 /** Reads what an open fold needs, newest first, page by page, and finishes it. */
 export async function finishFold(
@@ -23,5 +26,6 @@ export async function finishFold(
     const events = await history.readEvents(tenant, entity, slices, open.filter);
     open.take(events.toSorted((a, b) => b.version - a.version));
   }
-  return open.finish();
+  const fold = open.finish();
+  return isOpen(fold) ? finishFold(history, snapshot, fold) : fold;
 }

@@ -42,6 +42,11 @@ export interface Aggregate<P> {
    * tell: it is then unchanged, and whoever needs it adds up its tile anew.
    */
   retract(partial: P, observation: Observation): P | null;
+  /**
+   * The same as retract(gone), then add(come), for two observations of one time and order; in its
+   * place where it can tell more often. Null, and the partial unchanged, where it cannot.
+   */
+  replace?(partial: P, gone: Observation, come: Observation): P | null;
   merge(into: P, from: P): P;
   /**
    * The value at `asOf` (epoch ms, after every observation), or null where nothing was added;

@@ -5,6 +5,7 @@ import {
   compareObservations,
   decodeObservation,
   encodeObservation,
+  isSameValue,
   observationBytes,
   plainValue,
   skipObservation,
@@ -24,15 +25,24 @@ function edgeList(later: boolean, n: number): Aggregate<EdgeList> {
     if (a.length === 0 || b.length === 0) return a.length === 0 ? b : a;
     return [...a, ...b].toSorted(compare).slice(0, n);
   };
+  const placeOf = (list: EdgeList, observation: Observation): number =>
+    list.findIndex(
+      (one) => compare(one, observation) === 0 && isSameValue(one.value, observation.value),
+    );
   const isBeyond = (list: EdgeList, observation: Observation): boolean =>
     list.length === n && compare(list[n - 1] as Observation, observation) < 0;
   return {
     empty: () => [],
     add: (list, observation) => (isBeyond(list, observation) ? list : merge(list, [observation])),
     retract(list, observation) {
-      const at = list.findIndex((one) => compare(one, observation) === 0);
+      const at = placeOf(list, observation);
       if (at >= 0) return list.length < n ? list.toSpliced(at, 1) : null;
       return isBeyond(list, observation) ? list : null;
+    },
+    replace(list, gone, come) {
+      const at = placeOf(list, gone);
+      if (at >= 0) return list.with(at, come);
+      return isBeyond(list, gone) ? list : null;
     },
     merge,
     finish: (list, asText) =>

@@ -29,6 +29,11 @@ function edge(later: boolean): Aggregate<Edge> {
       const order = compareObservations(found, observation);
       return order !== 0 && order > 0 === later ? found : null;
     },
+    // What takes the place of the one that is kept is the edge as well.
+    replace(found, gone, come) {
+      if (found === null) return null;
+      return compareObservations(found, gone) === 0 ? come : found;
+    },
     merge: pick,
     finish: (found, asText) => (found === null ? null : plainValue(found.value, asText)),
     encode: (writer, found) => {

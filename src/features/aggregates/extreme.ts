@@ -18,6 +18,14 @@ function extreme(sign: 1 | -1): Aggregate<Extreme> {
     add: (best, { value }) => pick(best, value as Exact),
     retract: (best, { value }) =>
       best !== null && sign * compareExact(best, value as Exact) > 0 ? best : null,
+    // Beside what comes, nothing that it reaches matters any more.
+    replace(best, gone, come) {
+      if (best === null) return null;
+      if (sign * compareExact(come.value as Exact, gone.value as Exact) >= 0) {
+        return pick(best, come.value as Exact);
+      }
+      return sign * compareExact(best, gone.value as Exact) > 0 ? best : null;
+    },
     merge: pick,
     finish: (best, asText) => (best === null ? null : exactValue(best, asText)),
     encode: (writer, best) => {

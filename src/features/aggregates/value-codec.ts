@@ -56,6 +56,17 @@ export const observationBytes = (valueBytes: number): number =>
 export const plainValue = (value: FieldValue, asText: boolean): ScalarValue =>
   typeof value === "object" ? exactValue(value as Exact, asText) : value;
 
+/** Pure. Whether two values of one field are the same, where same ones have the same text. */
+export function isSameValue(a: FieldValue, b: FieldValue): boolean {
+  if (typeof a !== "object" || typeof b !== "object") return a === b;
+  if (Array.isArray(a)) {
+    const other = b as readonly Exact[];
+    return (a as readonly Exact[]).every((one, i) => isSameValue(one, other[i] as Exact));
+  }
+  const [one, other] = [a as Exact, b as Exact];
+  return one.m === other.m && one.s === other.s;
+}
+
 /** Pure. Above zero where `a` comes after `b` by (time, order), below where before. */
 export function compareObservations(a: Observation, b: Observation): number {
   if (a.time !== b.time) return a.time - b.time;

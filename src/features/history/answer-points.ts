@@ -1,4 +1,4 @@
-import type { ViewAnswer } from "../assemble.ts";
+import { instantOf, type ViewAnswer } from "../assemble.ts";
 import type { ViewPlan } from "../plan.ts";
 import { recordFromText } from "../source-record.ts";
 import { windowStart } from "../window.ts";
@@ -40,6 +40,13 @@ function group<K, V>(into: Map<K, V>, key: K, make: () => V): V {
   const made = make();
   into.set(key, made);
   return made;
+}
+
+/** A question of an inclusive view, as one of an exclusive. */
+function exclusive(question: Question): Question {
+  const { view, point } = question;
+  if (!view.isInclusive) return question;
+  return { ...question, point: { ...point, at: instantOf(view, point.at) } };
 }
 
 /** Questions by kind of entity, and by key within. */
@@ -116,15 +123,16 @@ async function* readAhead<T>(
  */
 export async function answerPoints(
   ctx: AnswerContext,
-  questions: readonly Question[],
+  asked: readonly Question[],
 ): Promise<readonly Answered[]> {
+  const questions = asked.map(exclusive);
   const answers: Answered[] = [];
   const plans = new Map<ViewPlan, MergePlan>();
   for (const [entity, keys] of groupQuestions(questions)) {
     // In the order of the keys, as the log's index has them.
-    const asked = [...keys.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
-    for (let from = 0; from < asked.length; from += PAGE_KEYS) {
-      const page = asked.slice(from, from + PAGE_KEYS);
+    const ofKind = [...keys.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    for (let from = 0; from < ofKind.length; from += PAGE_KEYS) {
+      const page = ofKind.slice(from, from + PAGE_KEYS);
       await answerEntities(ctx, { entity, asked: page, questions, answers, plans });
     }
   }

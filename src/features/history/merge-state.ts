@@ -91,8 +91,8 @@ export function mergeState(
         take(tiles.get(0));
         continue;
       }
-      // No tile begins after the newest event, where an open range goes on for ever.
-      const end = Math.min(to, (state.newest ?? from) + 1);
+      // No tile begins after the horizon, where an open range goes on for ever.
+      const end = Math.min(to, (state.horizon ?? from) + 1);
       if ((end - from) / sizeMs <= tiles.size) {
         for (let start = from; start < end; start += sizeMs) take(tiles.get(start));
       } else {

@@ -4,6 +4,8 @@ import { decodeValue, encodeValue } from "../aggregates/value-codec.ts";
 import type { FieldValue, Observation } from "../aggregates/aggregate.ts";
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Observations } from "../fold-view.ts";
+import { hash64 } from "../hash64.ts";
+import type { FoldedEvent } from "./history-log.ts";
 import type { ViewPlan } from "../plan.ts";
 
 /** Types 1 to 4 are the value codec's; 0 says that a field has no value that anybody takes. */
@@ -36,11 +38,25 @@ class Column {
   }
 }
 
+/** What is kept of an event besides what the view takes of it. */
+export type PackedFacts = Pick<
+  FoldedEvent,
+  "eventTime" | "knownAt" | "version" | "sign" | "orderKey" | "body"
+>;
+
+/** 52 bits, and one more: events of one time are told apart by it. */
+function contentHash({ orderKey, body }: PackedFacts): number {
+  const { high, low } = hash64(`${orderKey}\n${body}`);
+  return high * 2 ** 20 + (low >>> 12) + 1;
+}
+
 /**
  * What a view takes of an entity's events, packed: about 50 bytes an event, so that an entity may
  * have a million.
  *
  *     which partials take it (7 bits a byte) · order key · per field: type · value
+ *
+ * Where events may be taken back, 8 more for each tell which one takes back which.
  */
 export class PackedEvents {
   readonly #partials: number;
@@ -52,9 +68,13 @@ export class PackedEvents {
   readonly #times = new Column();
   readonly #known = new Column();
   readonly #versions = new Column();
+  /** What of the event's content and sign matching needs; of views of signed events alone. */
+  readonly #contents: Column | null;
+  #retractions = 0;
   #packed: Uint8Array | null = null;
 
-  constructor({ partials }: Pick<ViewPlan, "partials">) {
+  constructor({ partials, isSigned }: Pick<ViewPlan, "partials" | "isSigned">) {
+    this.#contents = isSigned ? new Column() : null;
     const names = partials.flatMap(({ field }) => (field === null ? [] : [field.name]));
     const distinct = [...new Set(names)];
     this.#partials = partials.length;
@@ -78,7 +98,17 @@ export class PackedEvents {
     return this.#versions.values;
   }
 
-  add(time: number, knownAt: number, version: number, observations: Observations): void {
+  /** Hashes of what tells which events take back which; negative for a retraction, never 0. */
+  get contents(): Float64Array {
+    return this.#contents?.values ?? new Float64Array(0);
+  }
+
+  /** Whether any event takes another back. */
+  get hasRetractions(): boolean {
+    return this.#retractions > 0;
+  }
+
+  add(event: PackedFacts, observations: Observations): void {
     const writer = this.#writer;
     const values: (FieldValue | undefined)[] = [];
     let order = "";
@@ -96,15 +126,24 @@ export class PackedEvents {
     }
     writer.text(order);
     for (let field = 0; field < this.#fields; field += 1) packValue(writer, values[field]);
-    this.#times.push(time);
-    this.#known.push(knownAt);
-    this.#versions.push(version);
+    this.#times.push(event.eventTime);
+    this.#known.push(event.knownAt);
+    this.#versions.push(event.version);
+    if (this.#contents !== null) {
+      this.#contents.push(event.sign * contentHash(event));
+      if (event.sign === -1) this.#retractions += 1;
+    }
     this.#ends.push(writer.length);
     this.#packed = null;
   }
 
   /** What the partials take of the event at a position. */
   observationsAt(position: number): Observations {
+    return this.readAt(position).observations;
+  }
+
+  /** The same, and the event's order key. */
+  readAt(position: number): { readonly order: string; readonly observations: Observations } {
     const packed = (this.#packed ??= this.#writer.view());
     const from = position === 0 ? 0 : this.#ends.at(position - 1);
     const reader = new ByteReader(packed, from);
@@ -114,10 +153,11 @@ export class PackedEvents {
     const time = this.#times.at(position);
     const values: (FieldValue | undefined)[] = [];
     for (let field = 0; field < this.#fields; field += 1) values.push(unpackValue(reader));
-    return this.#fieldOf.map((field, at): Observation | null => {
+    const observations = this.#fieldOf.map((field, at): Observation | null => {
       if (((bits[Math.floor(at / BITS)] as number) & (1 << (at % BITS))) === 0) return null;
       return { value: field < 0 ? true : (values[field] as FieldValue), time, order };
     });
+    return { order, observations };
   }
 }
 

@@ -5,8 +5,11 @@ import type { SourceRecord } from "../source-record.ts";
 import { emptyState, type ViewState } from "../state.ts";
 import { chainsOf, type Point } from "./chains.ts";
 import type { FoldedEvent } from "./history-log.ts";
+import { matchRetractions, type Matched } from "./match-retractions.ts";
 import { mergeState, planMerge, type MergePlan } from "./merge-state.ts";
 import { PackedEvents } from "./packed-events.ts";
+import { signedChain } from "./signed-chain.ts";
+import { visibleOrder, type VisibleOrder } from "./visible-order.ts";
 
 /** What a value is asked for by: the time up to which events were known, or an entity version. */
 export type Mark = "known_at" | "version";
@@ -25,7 +28,8 @@ const FEW_TILES = 256;
 /**
  * One view of one entity, at any time and as of any knowledge. It is given every folded event of the
  * entity, in whatever order, and then answers points: along each chain (chains.ts) events are added
- * to a state when they become visible, and the state is read as online.
+ * to a state when they become visible, and taken back when that becomes visible; and the state is
+ * read as online. Points are exclusive: of an inclusive view one asks a millisecond later.
  */
 export class ViewHistory {
   readonly #merge: MergePlan;
@@ -41,7 +45,7 @@ export class ViewHistory {
   add(event: FoldedEvent, record: SourceRecord): void {
     try {
       const seen = observeEvent(this.#merge.shape.plan, this.#key, event, record);
-      if (seen !== null) this.#events.add(event.eventTime, event.knownAt, event.version, seen);
+      if (seen !== null) this.#events.add(event, seen);
     } catch (error) {
       // As when a view is built from the log: an event that it cannot take has no part in it.
       if (!(error instanceof RangeError)) throw error;
@@ -53,10 +57,14 @@ export class ViewHistory {
     const answers: ViewAnswer[] = [];
     for (const by of ["known_at", "version"] as const) {
       const positions = points.flatMap((point, i) => (point.by === by ? [i] : []));
+      if (positions.length === 0) continue;
       const marked = positions.map((i) => points[i] as HistoryPoint);
+      const { times, contents, versions, known, hasRetractions } = this.#events;
+      const marks = by === "version" ? versions : known;
+      const matched = hasRetractions ? matchRetractions(times, contents, marks) : null;
       for (const chain of chainsOf(marked)) {
         const visible = chain.map((i) => marked[i] as Point);
-        const ofChain = this.#answerChain(visible, by, erased);
+        const ofChain = this.#answerChain(visible, marks, matched, erased);
         for (const [n, answer] of ofChain.entries()) {
           answers[positions[chain[n] as number] as number] = answer;
         }
@@ -65,73 +73,49 @@ export class ViewHistory {
     return answers;
   }
 
-  #answerChain(chain: readonly Point[], by: Mark, erased: boolean): readonly ViewAnswer[] {
+  #answerChain(
+    chain: readonly Point[],
+    marks: Float64Array,
+    matched: Matched | null,
+    erased: boolean,
+  ): readonly ViewAnswer[] {
     const { shape } = this.#merge;
     const { plan } = shape;
     const events = this.#events;
-    const { times } = events;
-    const order = visibleOrder(chain, times, by === "version" ? events.versions : events.known);
     const state = emptyState(plan);
+    const moveTo =
+      matched === null
+        ? plainChain(plan, events, visibleOrder(chain, events.times, marks), state)
+        : signedChain({ plan, events, matched, chain }, state);
     let keptTiles = FEW_TILES;
-    let next = 0;
     return chain.map(({ at }, i): ViewAnswer => {
-      for (; next < order.positions.length && (order.visibleFrom[next] as number) <= i; next += 1) {
-        const position = order.positions[next] as number;
-        const time = times[position] as number;
-        addObservations(plan, state, time, events.observationsAt(position));
-      }
+      moveTo(i);
       if (tilesOf(state) > 2 * keptTiles) {
         dropUnreachable(plan, state);
         keptTiles = Math.max(FEW_TILES, tilesOf(state));
       }
-      if (erased && state.newest === null) return answerWithout(plan, "ERASED");
+      if (erased && state.horizon === null) return answerWithout(plan, "ERASED");
       return answerMerged(shape, at, state.newest, mergeState(this.#merge, state, at));
     });
   }
 }
 
+/** How a state goes along a chain, point by point: what comes to be seen is added. */
+function plainChain(
+  plan: ViewPlan,
+  events: PackedEvents,
+  { positions, visibleFrom }: VisibleOrder,
+  state: ViewState,
+): (point: number) => void {
+  const { times } = events;
+  let next = 0;
+  return (point) => {
+    for (; next < positions.length && (visibleFrom[next] as number) <= point; next += 1) {
+      const position = positions[next] as number;
+      addObservations(plan, state, times[position] as number, events.observationsAt(position));
+    }
+  };
+}
+
 const tilesOf = ({ levels }: ViewState): number =>
   levels.reduce((sum, tiles) => sum + tiles.size, 0);
-
-/** The first of the chain's points for which `reaches` holds, given that it holds for all after it. */
-function firstOf(length: number, reaches: (i: number) => boolean): number {
-  let [low, high] = [0, length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (reaches(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
-/** Positions of the events that some point sees, by the first point that does. */
-function visibleOrder(chain: readonly Point[], times: Float64Array, marks: Float64Array) {
-  const first = new Int32Array(times.length);
-  const counts = new Int32Array(chain.length + 1);
-  for (let e = 0; e < times.length; e += 1) {
-    const [time, mark] = [times[e] as number, marks[e] as number];
-    const seen = firstOf(chain.length, (i) => {
-      const { at, upTo } = chain[i] as Point;
-      return at > time && upTo >= mark;
-    });
-    first[e] = seen;
-    counts[seen] = (counts[seen] as number) + 1;
-  }
-  // Counting sort; the last bucket, of events that no point sees, is left out.
-  const starts = new Int32Array(chain.length + 1);
-  for (let i = 1; i <= chain.length; i += 1) {
-    starts[i] = (starts[i - 1] as number) + (counts[i - 1] as number);
-  }
-  const visible = starts[chain.length] as number;
-  const positions = new Int32Array(visible);
-  const visibleFrom = new Int32Array(visible);
-  for (let e = 0; e < times.length; e += 1) {
-    const seen = first[e] as number;
-    if (seen === chain.length) continue;
-    const place = starts[seen] as number;
-    starts[seen] = place + 1;
-    positions[place] = e;
-    visibleFrom[place] = seen;
-  }
-  return { positions, visibleFrom };
-}

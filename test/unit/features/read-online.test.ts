@@ -2,10 +2,12 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { AppError } from "../../../src/errors.ts";
 import { count, last, sum } from "../../../src/features/aggregation.ts";
+import { stateOfHistory } from "../../../src/features/build-view.ts";
 import { entity, featureView, onDemand, service } from "../../../src/features/define.ts";
 import { apiKey, eventSource } from "../../../src/features/define-source.ts";
 import { pii } from "../../../src/features/fields.ts";
 import type { Meta, StateKey } from "../../../src/features/online-store.ts";
+import type { ViewPlan } from "../../../src/features/plan.ts";
 import {
   readOnline,
   type OnlineAnswer,
@@ -17,7 +19,9 @@ import { acceptEvents } from "../../../src/ingest/accept.ts";
 import { ok } from "../../../src/result.ts";
 import { HOUR_MS, MINUTE_MS } from "../../../src/time.ts";
 import { createMemoryStoredStates } from "../../support/fakes/memory-state-archive.ts";
+import { rowEvent, rows } from "../../support/changed-rows.ts";
 import { withFaults } from "../../support/fakes/with-faults.ts";
+import { device } from "../../support/views.ts";
 import { NOON, openFilledWorld, openWorld, type World } from "../../support/world.ts";
 import { vault } from "../../support/write-path.ts";
 
@@ -411,5 +415,50 @@ describe("a store that cannot be trusted", () => {
     const down = new AppError("timeout", "too slow");
     const online = { read: async () => Promise.reject(down) };
     await expect(read(world, input, { online, whenIncomplete: "degraded" })).rejects.toBe(down);
+  });
+});
+
+describe("a state of which the newest event was taken back", () => {
+  it("moves as_of beyond what was ever in it, so that history says the same", async () => {
+    const view = featureView("stock", {
+      entity: device,
+      source: rows,
+      features: { n: count() },
+      maxAge: "1h",
+    });
+    const tables = compileDefinitions([device, rows, view]);
+    const plan = tables.views.get("stock") as ViewPlan;
+    const image = (order: string, time: number) => ({
+      order,
+      time,
+      device: "d",
+      fields: { price: null, level: 1, colour: null, on: null, spot: null },
+    });
+    const [old, late] = [image("a", NOON - HOUR_MS), image("b", NOON + 5_000)];
+    const events = [rowEvent(old, 1, 1), rowEvent(late, 1, 2), rowEvent(late, -1, 3)];
+    const ref = { tenant: "t", entity: "device", key: "d" };
+    const bytes = stateOfHistory(plan, { ...ref, version: 3, events });
+    const { asOf, results } = await readOnline(
+      {
+        registry: tables,
+        vault,
+        now: () => NOON,
+        whenIncomplete: "unavailable",
+        online: {
+          read: async () => ({
+            meta: {
+              generation: "g",
+              revision: 1,
+              views: { stock: { [plan.specHash]: 1 } },
+              revokedKeys: [],
+            },
+            states: [{ kind: "state", version: 3, bytes }],
+          }),
+        },
+      },
+      { tenant: "t", features: ["stock:n"], entities: [{ device: "d" }] },
+    );
+    expect(asOf).toBe(NOON + 5_001);
+    expect(results[0]?.statuses).toEqual(["OUTSIDE_MAX_AGE"]);
   });
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { EntitySnapshot, LogEvent } from "../../../src/features/event-log.ts";
 import { decodeState } from "../../../src/features/state.ts";
-import { foldEntity } from "../../../src/ingest/fold.ts";
+import { foldEntity, type Fold } from "../../../src/ingest/fold.ts";
 import { anyOrder, shuffled } from "../../support/shuffle.ts";
 import { NOON, readingEvent } from "../../support/world.ts";
 import { registry } from "../../support/write-path.ts";
@@ -25,8 +25,9 @@ const snapshot = (
   ...parts,
 });
 
-const fold = (of: EntitySnapshot, complete: readonly (string | undefined)[] = []) =>
-  foldEntity(views, of, new Set(complete.flatMap((stateId) => stateId ?? [])));
+/** Nothing of these views is ever taken back: their folds are never open. */
+const fold = (of: EntitySnapshot, complete: readonly (string | undefined)[] = []): Fold =>
+  foldEntity(views, of, new Set(complete.flatMap((stateId) => stateId ?? []))) as Fold;
 
 const poison = (order: string): LogEvent => {
   const event = readingEvent(order);
@@ -46,6 +47,21 @@ describe("folding an entity", () => {
         expect(refused).toEqual([]);
       }),
     );
+  });
+
+  it("numbers events of one time and order by their ids", () => {
+    const [a, b] = [readingEvent("b"), readingEvent("a")].map((event) => ({
+      ...event,
+      orderKey: "row",
+    }));
+    const { commit } = fold(snapshot([a as LogEvent, b as LogEvent]));
+    expect(commit.folded.map(({ eventId }) => eventId)).toEqual(["a", "b"]);
+  });
+
+  it("refuses to take back what a source of events cannot take back", () => {
+    const retraction: LogEvent = { ...readingEvent("a"), sign: -1 };
+    const { commit, poison: refused } = fold(snapshot([retraction]));
+    expect([commit.folded, commit.poisoned.length, refused]).toEqual([[], 1, []]);
   });
 
   it("writes the states that changed, and those alone", () => {

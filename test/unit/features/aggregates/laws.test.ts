@@ -104,6 +104,25 @@ describe.each(CASES.map((one) => [partialLabel(one), one] as const))("%s", (_lab
     );
   });
 
+  it("is after a replacement what it would have been, or says that it cannot tell", () => {
+    fc.assert(
+      fc.property(anyObservations, fc.nat(), fc.nat(), (all, at, by) => {
+        if (all.length === 0 || aggregate.replace === undefined) return;
+        const gone = all[at % all.length] as Observation;
+        const { value } = all[by % all.length] as Observation;
+        const come = { ...gone, value };
+        const partial = summed(aggregate, all);
+        const replaced = aggregate.replace(partial, gone, come);
+        const others = all.map((other) => (other === gone ? come : other));
+        expect(packed(aggregate, replaced ?? partial)).toEqual(
+          added(aggregate, replaced === null ? all : others),
+        );
+        expect(aggregate.replace(aggregate.empty(), gone, come)).toBeNull();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it("takes nothing away from nothing", () => {
     const observation = { value: { m: 1, s: 0 }, time: 0, order: "a" };
     const value = name === "vectorMean" ? [observation.value, observation.value] : undefined;
