@@ -6,8 +6,7 @@ import {
 import type { OnlineStore } from "../src/features/online-store.ts";
 import type { Registry } from "../src/features/registry.ts";
 import type { Vault } from "../src/governance/vault.ts";
-import { applyEvents } from "../src/ingest/apply.ts";
-import { applying } from "../src/ingest/consume.ts";
+import { foldPending } from "../src/ingest/fold-pending.ts";
 import { createDefinitionStore } from "../src/platform/neon/definition-store.ts";
 import { createEventLog } from "../src/platform/neon/event-log.ts";
 import { createHistoryLog } from "../src/platform/neon/history-log.ts";
@@ -50,16 +49,15 @@ function stepOf(step: ApplyStep, events: number, planned: readonly PlannedChange
 export async function applyRegistry(options: ApplyRegistryOptions): Promise<void> {
   const { registry, client, online, vault, planned, print, progress } = options;
   const now = (): number => Date.now();
-  const log = createEventLog(client);
-  const folding = applying({
+  const folding = {
     registry,
-    log,
+    log: createEventLog(client),
     history: createHistoryLog(client),
     online,
     now,
     vault,
     quarantine: createQuarantineStore(client),
-  });
+  };
   try {
     const applied = await applyDefinitions({
       registry,
@@ -67,10 +65,7 @@ export async function applyRegistry(options: ApplyRegistryOptions): Promise<void
       definitions: createDefinitionStore(client),
       archive: createStateArchive(client),
       now,
-      fold: async (entities) => {
-        const { projected } = await applyEvents(folding, [], entities);
-        await log.settleOutbox(projected);
-      },
+      fold: (entities) => foldPending(folding, entities),
       progress: (step, _done, events) => progress.show(stepOf(step, events, planned)),
     });
     progress.end();

@@ -1,7 +1,7 @@
 import { count, first, last, max, mean, min, sum } from "../src/features/aggregation.ts";
 import { featureView } from "../src/features/define.ts";
 import { customer, merchant } from "./entities.ts";
-import { payments } from "./sources.ts";
+import { orders, payments } from "./sources.ts";
 
 // A feature view computes the features of one entity from one source. Each feature is an aggregate,
 // perhaps of some events only (where), over a window that slides even while nothing happens (over),
@@ -60,5 +60,22 @@ export const merchantActivity = featureView("merchant_activity", {
     amount_mean_7d: mean("amount").over("7d"),
     amount_max_7d: max("amount").over("7d"),
     last_paid_at: last("paid_at"),
+  },
+});
+
+// Of a table's rows: an order that is shipped, returned or deleted is no longer counted as open.
+export const customerOrders = featureView("customer_orders", {
+  description: "What a customer has ordered, and what is still on its way",
+  owner: "risk@example.com",
+  entity: customer,
+  source: orders,
+  // The state of rows at T takes what was made at T, too.
+  boundary: "inclusive",
+  features: {
+    open_orders: count().where({ status: "open" }),
+    open_amount: sum("amount").where({ status: "open" }).default("0"),
+    returned_30d: count().where({ status: "returned" }).over("30d"),
+    amount_max_30d: max("amount").over("30d"),
+    last_status: last("status"),
   },
 });

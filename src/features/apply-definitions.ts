@@ -12,7 +12,7 @@ export interface ApplyDefinitionsContext {
   readonly archive: StateArchive;
   readonly online: Pick<OnlineStore, "write" | "writeMeta">;
   readonly now: () => number;
-  /** Folds what is pending for these entities (ingest/apply.ts does). */
+  /** Folds what is pending for these entities, and what that makes (ingest/fold-pending.ts does). */
   readonly fold: (entities: readonly EntityRef[]) => Promise<void>;
   /** `done` counts events of a backfill, and entities of a building, beside their `events`. */
   readonly progress: (step: ApplyStep, done: number, events: number) => void;
@@ -47,7 +47,7 @@ export async function applyDefinitions(ctx: ApplyDefinitionsContext): Promise<Ap
   // Before the views are registered: an entity without any history makes its views complete.
   const backfilled = await backfill(
     { ...ctx, progress: (events) => ctx.progress({ kind: "backfill" }, events, events) },
-    newFeeds(registry.views.values(), before),
+    newFeeds(registry, before),
   );
   const views = [...registry.views.values()].map(({ name, stateId, specHash, spec, entity }) => ({
     name,

@@ -1,7 +1,8 @@
 import type { DefinitionStore, MissedContribution, RegisteredView } from "./definition-store.ts";
 import type { EntityRef, LogEvent } from "./event-log.ts";
 import { keyOf } from "./fold-view.ts";
-import type { ViewPlan } from "./plan.ts";
+import { feedName, feedsOf, isJoinId, type Feed } from "./feeds.ts";
+import type { Registry } from "./registry.ts";
 import { recordFromText, type SourceRecord } from "./source-record.ts";
 import type { StateArchive } from "./state-filling.ts";
 
@@ -9,7 +10,7 @@ export interface BackfillContext {
   readonly definitions: Pick<DefinitionStore, "readEvents" | "addContributions">;
   readonly archive: Pick<StateArchive, "listTenants">;
   readonly now: () => number;
-  /** Folds what is pending for these entities. */
+  /** Folds what is pending for these entities, and what that makes. */
   readonly fold: (entities: readonly EntityRef[]) => Promise<void>;
   /** Told how many events are looked through so far. */
   readonly progress: (events: number) => void;
@@ -17,54 +18,52 @@ export interface BackfillContext {
 
 const PAGE = 500;
 
-/** What decides which entities an event is given to. */
-const feed = (entity: string, source: string, columns: readonly string[]): string =>
-  JSON.stringify([entity, source, columns]);
-
 interface Spec {
   readonly entity: { readonly name: string };
-  readonly source: { readonly name: string };
+  readonly source: { readonly name: string; readonly pairs?: string };
   readonly key: readonly string[];
 }
 
 /**
- * Pure. The views through which a source feeds an entity that it has not fed so far: no registered
- * view that is in use has their entity, source and key columns.
+ * Pure. The feeds of a deployment by which events were given to nobody so far: no registered view
+ * that is in use has this entity, source and key columns, or for a join's, reads that join.
  */
 export function newFeeds(
-  views: Iterable<ViewPlan>,
+  { views, joinsByEntity }: Pick<Registry, "views" | "joinsByEntity">,
   registered: readonly RegisteredView[],
-): readonly ViewPlan[] {
+): readonly Feed[] {
+  const specs = registered
+    .filter(({ retired }) => !retired)
+    .map(({ spec }) => JSON.parse(spec) as Spec);
   const fed = new Set(
-    registered
-      .filter(({ retired }) => !retired)
-      .map(({ spec }) => JSON.parse(spec) as Spec)
-      .map(({ entity, source, key }) => feed(entity.name, source.name, key)),
+    specs.map(({ entity, source, key }) =>
+      feedName({ entity: entity.name, source: source.pairs ?? source.name, keyColumns: key }),
+    ),
   );
-  const unfed = [...views].filter(
-    ({ entity, source, keyColumns }) => !fed.has(feed(entity, source, keyColumns)),
+  const joined = new Set(specs.map(({ source }) => source.pairs));
+  return feedsOf(views.values(), joinsByEntity).filter((feed) =>
+    isJoinId(feed.entity) ? !joined.has(feed.entity) : !fed.has(feedName(feed)),
   );
-  return [
-    ...new Map(unfed.map((v) => [feed(v.entity, v.source, v.keyColumns), v] as const)).values(),
-  ];
 }
 
 /** Null, too, for a past event whose key is refused: it has no such entity. */
-function keyOrNull(view: ViewPlan, record: SourceRecord): string | null {
+function keyOrNull(feed: Feed, record: SourceRecord): string | null {
   try {
-    return keyOf(view, record);
+    return keyOf(feed, record);
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;
   }
 }
 
-function missedBy(views: readonly ViewPlan[], event: LogEvent): readonly MissedContribution[] {
+/** Who missed an event. A live one was known since it was ingested, whenever it is given to them. */
+function missedBy(feeds: readonly Feed[], event: LogEvent): readonly MissedContribution[] {
   const record = recordFromText(event.body);
-  const { tenant, source, eventId } = event;
-  return views.flatMap((view) => {
-    const key = keyOrNull(view, record);
-    return key === null ? [] : [{ tenant, entity: view.entity, key, source, eventId }];
+  const { tenant, source, eventId, ingestTime, knownAt } = event;
+  return feeds.flatMap((feed) => {
+    const key = keyOrNull(feed, record);
+    if (key === null) return [];
+    return [{ tenant, entity: feed.entity, key, source, eventId, knownAt: knownAt ?? ingestTime }];
   });
 }
 
@@ -79,15 +78,16 @@ const distinct = (missed: readonly MissedContribution[]): readonly EntityRef[] =
 
 /**
  * Gives past events to entities that their source did not feed when they were accepted, so that a
- * new kind of entity has its whole history. Safe while events go on, to repeat and to interrupt, but
- * not beside itself. Answers how many contributions were missing.
+ * new kind of entity has its whole history; then the pairs that they make. Safe while events go on,
+ * to repeat and to interrupt, but not beside itself. Answers how many contributions were missing.
  */
-export async function backfill(ctx: BackfillContext, views: readonly ViewPlan[]): Promise<number> {
-  const sources = new Set(views.map(({ source }) => source));
+export async function backfill(ctx: BackfillContext, feeds: readonly Feed[]): Promise<number> {
+  const sources = [...new Set(feeds.map(({ source }) => source))];
   let [looked, added] = [0, 0];
   for (const tenant of await ctx.archive.listTenants()) {
-    for (const source of sources) {
-      const fed = views.filter((view) => view.source === source);
+    // Pairs come last: the events before them make some.
+    for (const source of sources.toSorted((a, b) => Number(isJoinId(a)) - Number(isJoinId(b)))) {
+      const fed = feeds.filter((feed) => feed.source === source);
       let after: string | null = null;
       for (;;) {
         const events: readonly LogEvent[] = await ctx.definitions.readEvents(

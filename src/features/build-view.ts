@@ -66,7 +66,9 @@ export async function buildView(ctx: BuildContext, plan: ViewPlan): Promise<numb
       bytes: stateOfHistory(plan, history),
     }));
     const written = await ctx.definitions.putBuiltStates(states);
-    await ctx.online.write(states.filter((_, i) => written[i] === true).map(stateWrite));
+    // While its past was given to an entity, in whatever order, a fold may have put another there.
+    const online = states.filter((_, i) => written[i] === true).map(stateWrite);
+    await ctx.online.write(online, "replace");
     // An entity that moved is read again, from the last one before it that did not.
     const moved = written.indexOf(false);
     const reached = moved < 0 ? last : moved === 0 ? null : (histories[moved - 1] ?? null);

@@ -91,8 +91,8 @@ const MAX_FAN_OUT = 1_000;
 function compileJoin(source: JoinedSource): SourcePlan {
   const { name, schema, left, right, on, eventTime, fanOut, owner, description } = source;
   const at = `source "${name}"`;
-  const sides: readonly unknown[] = [left.kind, right.kind];
-  if (sides.some((kind) => kind !== "event_source")) {
+  const kinds: readonly unknown[] = [left.kind, right.kind];
+  if (kinds.some((kind) => kind !== "event_source")) {
     throw new DefinitionError(`${at}: joined() takes two sources of events`);
   }
   if (left.name === right.name) {
@@ -102,7 +102,6 @@ function compileJoin(source: JoinedSource): SourcePlan {
   if (!Number.isInteger(fanOut) || fanOut < 1 || fanOut > MAX_FAN_OUT) {
     throw new DefinitionError(`${at}: fanOut is a whole number from 1 to ${MAX_FAN_OUT}`);
   }
-  const fields = fieldsOf(name, schema).filter(({ pii }) => pii !== "drop");
   const columns = [fieldsOf(left.name, left.schema), fieldsOf(right.name, right.schema)] as const;
   checkMeeting(at, on, columns);
   const kept = (side: EventSource, ofSide: readonly Field[]): readonly PairField[] =>
@@ -110,6 +109,11 @@ function compileJoin(source: JoinedSource): SourcePlan {
       .filter(({ pii }) => pii !== "drop")
       .map((field) => ({ from: field.name, to: `${side.name}__${field.name}` }));
   const plain = on.map((pair): PairField => ({ from: pair.left, to: pair.left }));
+  const sides = {
+    left: [...plain, ...kept(left, columns[0])],
+    right: kept(right, columns[1]),
+  };
+  const fields = pairFields(at, fieldsOf(name, schema), [...sides.left, ...sides.right]);
   const spec = { left: left.name, right: right.name, on, withinMs, fanOut };
   const shapes = columns.map((side) => side.map(({ name: field, kind }) => [field, kind]));
   const hash = specificationHash(JSON.stringify([spec, shapes]));
@@ -117,7 +121,7 @@ function compileJoin(source: JoinedSource): SourcePlan {
     ...spec,
     name,
     sourceId: `${name}@${hash}`,
-    fields: { left: [...plain, ...kept(left, columns[0])], right: kept(right, columns[1]) },
+    fields: sides,
   };
   return {
     name,
@@ -131,6 +135,24 @@ function compileJoin(source: JoinedSource): SourcePlan {
     owner,
     description,
   };
+}
+
+/** The fields of a pair, as far as they are kept; their tokens were made under their own names. */
+function pairFields(
+  at: string,
+  fields: readonly Field[],
+  taken: readonly PairField[],
+): readonly Field[] {
+  const origin = new Map(taken.map(({ from, to }) => [to, from]));
+  if (origin.size < taken.length) {
+    const twice = taken.find(({ to }, i) => taken.findIndex((one) => one.to === to) < i)?.to;
+    throw new DefinitionError(`${at}: two columns are both called "${twice}"; rename a source`);
+  }
+  return fields.flatMap((field) => {
+    const tokenName = origin.get(field.name);
+    if (tokenName === undefined) return [];
+    return field.pii === null || tokenName === field.name ? [field] : [{ ...field, tokenName }];
+  });
 }
 
 /** Both sides' columns must hold equal values as equal texts. */

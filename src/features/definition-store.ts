@@ -31,7 +31,10 @@ export interface EntityHistory extends EntityRef {
 }
 
 /** An event of the log that an entity should have been given. */
-export interface MissedContribution extends EntityRef, EventRef {}
+export interface MissedContribution extends EntityRef, EventRef {
+  /** Since when the entity knows it, epoch ms; null: what the event says, or from its commit on. */
+  readonly knownAt: number | null;
+}
 
 /** The registry of applied definitions, and what building a view from the log needs. */
 export interface DefinitionStore {

@@ -71,7 +71,11 @@ export async function keysOfRow(
       // Only personal keys are awaited: a thousand plain ones must not cost a thousand turns.
       parts.push(
         field?.pii === "token"
-          ? await ctx.vault.token(ctx.tenant, field, String(value))
+          ? await ctx.vault.token(
+              ctx.tenant,
+              { ...field, name: field.tokenName ?? field.name },
+              String(value),
+            )
           : plainPart(field, value),
       );
     }

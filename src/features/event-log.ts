@@ -100,7 +100,10 @@ export interface EntitySnapshot extends EntityRef {
   readonly builds: number;
   /** State bytes in base64 by state id; absent where the entity has no such state. */
   readonly states: ReadonlyMap<string, string>;
-  /** All that is waiting to be folded, whoever appended it. */
+  /**
+   * All that is waiting to be folded, whoever appended it. `knownAt` is the contribution's own where
+   * it was added later than its event.
+   */
   readonly pending: readonly LogEvent[];
   readonly erased: boolean;
 }
@@ -139,14 +142,35 @@ export interface EntityCommit extends EntityRef {
   readonly poisoned: readonly EventRef[];
   /** New state bytes in base64; a state that did not change is left out. */
   readonly states: readonly { readonly stateId: string; readonly bytes: string }[];
-  /** Events that follow from this fold (pairs of a join): stored and made pending by its commit. */
+  /**
+   * Of an entity where sources meet: the events that follow from this fold (pairs), which its commit
+   * stores and makes pending. Such an entity has no states, and its commits leave nothing to project.
+   */
   readonly derived?: readonly DerivedEvent[];
 }
 
 /** An event that a fold makes, and the entities to which it is given. */
 export interface DerivedEvent {
+  /** Of the commit's tenant. Not stored where an entity was erased after it was ingested. */
   readonly event: LogEvent;
   readonly entities: readonly EntityRef[];
+  /** Id of the event without which it is not stored either: a pair that it takes back. */
+  readonly follows: string | null;
+}
+
+/** Events of one entity that were folded, by their times: from `from` on, and before `before`. */
+export interface FoldedRange extends EntityRef {
+  /** The last version that counts. */
+  readonly upTo: number;
+  readonly from: number;
+  readonly before: number;
+}
+
+/** An event as it was folded into an entity where sources meet. */
+export interface MetEvent {
+  readonly event: LogEvent;
+  /** Since when the entity's log knows it. */
+  readonly loggedAt: number;
 }
 
 export interface CommitResult {
@@ -171,11 +195,20 @@ export interface EventLog {
   append(input: AppendInput): Promise<AppendResult>;
   /** Compare-and-set of every entity's version and builds; losers change nothing. */
   commit(commits: readonly EntityCommit[], now: number): Promise<CommitResult>;
+  /** For each range of an entity where sources meet, what was folded there, in no order. */
+  readMet(ranges: readonly FoldedRange[]): Promise<readonly (readonly MetEvent[])[]>;
   /** Forgets outbox rows up to the given versions: their states are visible online. */
   settleOutbox(projected: readonly ProjectedVersion[]): Promise<void>;
-  /** Entities whose newest commit may not be online, or with contributions that wait, for a sweep:
-   * those changed before `before` (epoch ms), oldest first. */
-  findUnfinished(before: number, limit: number): Promise<readonly EntityRef[]>;
+  /**
+   * Entities whose newest commit may not be online, or with contributions that wait, for a sweep:
+   * those changed before `before` (epoch ms), oldest first. Where `joins` is given, kinds of entities
+   * where sources meet (their names hold an `@`) are left out that are not among these.
+   */
+  findUnfinished(
+    before: number,
+    limit: number,
+    joins?: readonly string[],
+  ): Promise<readonly EntityRef[]>;
 }
 
 /** The store refused the data itself (not its availability): somebody's event is poison. */

@@ -14,6 +14,8 @@ export interface Field {
   readonly pii: PiiMode | null;
   /** E-mail addresses are trimmed and lower-cased before they become tokens. */
   readonly email: boolean;
+  /** The field with whose name its tokens are made, where that is another one. */
+  readonly tokenName?: string;
   /** How many numbers a vector has. */
   readonly dimensions?: number;
   /** The most UTF-16 units that a text has, where its schema says so. */

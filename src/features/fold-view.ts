@@ -15,12 +15,15 @@ export interface ReadEvent {
 }
 
 /**
- * Pure. The canonical key of the view's entity in a record; null where a key column is null.
+ * Pure. The canonical key that these columns make in a record; null where one of them is null.
  * Throws a RangeError for a key that is refused (accepting the event should have refused it).
  */
-export function keyOf(plan: ViewPlan, record: SourceRecord): string | null {
+export function keyOf(
+  { keyColumns }: Pick<ViewPlan, "keyColumns">,
+  record: SourceRecord,
+): string | null {
   const parts: string[] = [];
-  for (const column of plan.keyColumns) {
+  for (const column of keyColumns) {
     const part = record[column] ?? null;
     if (part === null) return null;
     parts.push(String(part));

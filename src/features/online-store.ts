@@ -48,8 +48,11 @@ export interface StateReader {
  * throws AppError `dependency_unavailable` or `timeout`; an error is never an empty answer.
  */
 export interface OnlineStore extends StateReader {
-  /** Writes what is newer than what is there; answers in order whether each was written. */
-  write(writes: readonly StateWrite[]): Promise<readonly boolean[]>;
+  /**
+   * Writes what is newer than what is there, and with `ties` "replace" what is as new; answers in
+   * order whether each was written.
+   */
+  write(writes: readonly StateWrite[], ties?: "keep" | "replace"): Promise<readonly boolean[]>;
   /**
    * Writes the metas of tenants. `fill` begins or ends a filling: `begin` sets a marker that a
    * flush would remove, `end` writes the meta only if that marker is still there; `refresh`

@@ -10,6 +10,7 @@ import {
   type OnDemandFunction,
   type OnDemandView,
 } from "./define.ts";
+import { feedsOf, type Feed } from "./feeds.ts";
 import { DefinitionError } from "./fields.ts";
 import { checkName } from "./names.ts";
 import type { ViewPlan } from "./plan.ts";
@@ -41,8 +42,8 @@ export interface Registry {
   readonly views: ReadonlyMap<string, ViewPlan>;
   readonly onDemand: ReadonlyMap<string, OnDemandPlan>;
   readonly services: ReadonlyMap<string, ServicePlan>;
-  /** The joins that a source of events is a side of, by the source's name. */
-  readonly joinsBySource: ReadonlyMap<string, readonly JoinPlan[]>;
+  /** To which entities events are given, by what their source is called in the log. */
+  readonly feedsBySource: ReadonlyMap<string, readonly Feed[]>;
   /** Joins by the kind of entity at which their sides meet. */
   readonly joinsByEntity: ReadonlyMap<string, JoinPlan>;
   /** The views that a source feeds, by what the source is called in the log. */
@@ -93,16 +94,6 @@ function groupBy<T>(items: Iterable<T>, key: (item: T) => string): Map<string, r
   const groups = new Map<string, T[]>();
   for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
   return groups;
-}
-
-function joinsOf(sources: Iterable<SourcePlan>): Map<string, readonly JoinPlan[]> {
-  const joins = [...sources].flatMap(({ join }) => join ?? []);
-  return new Map(
-    [...new Set(joins.flatMap(({ left, right }) => [left, right]))].map((side) => [
-      side,
-      joins.filter(({ left, right }) => left === side || right === side),
-    ]),
-  );
 }
 
 /** Adds under a name that must be well formed and new. */
@@ -162,16 +153,17 @@ export function compileDefinitions(definitions: readonly FeatureDefinition[]): R
         break;
     }
   }
+  const joinsByEntity = new Map(
+    [...sources.values()].flatMap(({ join }) => (join === null ? [] : [[join.sourceId, join]])),
+  );
   const registry = {
     entities,
     sources,
     views,
     onDemand,
     services,
-    joinsBySource: joinsOf(sources.values()),
-    joinsByEntity: new Map(
-      [...sources.values()].flatMap(({ join }) => (join === null ? [] : [[join.sourceId, join]])),
-    ),
+    feedsBySource: groupBy(feedsOf(views.values(), joinsByEntity), (feed) => feed.source),
+    joinsByEntity,
     viewsBySource: groupBy(views.values(), (view) => view.sourceId),
     viewsByEntity: groupBy(views.values(), (view) => view.entity),
     hash: specificationHash(

@@ -183,9 +183,11 @@ async function waitUntilApplied(
  */
 export async function acceptEvents(ctx: AcceptContext, input: AcceptInput): Promise<AcceptAnswer> {
   const source = ctx.registry.sources.get(input.source);
-  // Pairs are made of the events of their sides, and not sent.
-  if (source === undefined || source.join !== null) {
-    throw new AppError("not_found", `there is no source "${input.source}"`);
+  if (source === undefined) throw new AppError("not_found", `there is no source "${input.source}"`);
+  if (source.join !== null) {
+    const { left, right } = source.join;
+    const detail = `"${input.source}" is made of pairs: send events to "${left}" and "${right}"`;
+    throw new AppError("not_found", detail);
   }
   const ingestTime = ctx.now();
   const sorted = await sortRecords(ctx, input, source, ingestTime);

@@ -1,7 +1,8 @@
 import type { EntityRef, LogEvent, ProjectedVersion } from "../features/event-log.ts";
 import type { OnlineStore } from "../features/online-store.ts";
 import { appendBatch, readAgain, type AppendContext, type Read } from "./append-batch.ts";
-import { idText, refOf, refText } from "./entity-refs.ts";
+import { idText } from "./entity-refs.ts";
+import { ApplyProgress } from "./apply-progress.ts";
 import { foldRound, type FoldContext, type Round, type RoundOutcome } from "./fold-round.ts";
 import { conflict, prepareBatch } from "./prepare-batch.ts";
 import type { Refused } from "./refused.ts";
@@ -12,12 +13,14 @@ export type ApplyContext = AppendContext &
 export interface Applied {
   /** Entities whose every event of this batch is visible online, by refText. */
   readonly visible: ReadonlySet<string>;
-  /** Entities that others kept winning: durable, but left to a later fold. */
+  /** Entities that others kept winning, or with more to fold: durable, but left to a later fold. */
   readonly unfinished: readonly EntityRef[];
   /** What the online store has now: their outbox rows can be forgotten. */
   readonly projected: readonly ProjectedVersion[];
   /** Per event of the input, the entities it touches. */
   readonly touchedBy: readonly (readonly EntityRef[])[];
+  /** By refText of a join's entity, those to which it gave pairs. */
+  readonly gaveTo: ReadonlyMap<string, readonly EntityRef[]>;
   /** Why the online store could not be written, if so; everything is durable even then. */
   readonly projectionError: unknown;
   readonly figures: ApplyFigures;
@@ -51,14 +54,15 @@ export const noFigures = (): ApplyFigures => ({
   left: 0,
 });
 
-/** How often an entity that was lost is folded again before it is left to a later fold. */
-const ROUNDS = 4;
+/** Rounds in all: a join that goes on making pairs leaves the rest to a later fold. */
+const MAX_ROUNDS = 24;
 
 /**
  * Append, fold, commit, project: applies events, and whatever else is pending for the entities they
- * touch or that are named. Safe with any repetition, order and concurrency, and when it dies at any
- * step: what was appended stays pending, what was committed stays in the outbox. Throws AppError
- * when the truth cannot be reached; the whole batch may then simply be applied again.
+ * touch or that are named. Pairs that this makes are folded in the rounds that follow. Safe with any
+ * repetition, order and concurrency, and when it dies at any step: what was appended stays pending,
+ * what was committed stays in the outbox. Throws AppError when the truth cannot be reached; the whole
+ * batch may then simply be applied again.
  */
 export async function applyEvents(
   ctx: ApplyContext,
@@ -81,41 +85,21 @@ export async function applyEvents(
   }
   if (refused.length > 0) await ctx.refuse(refused);
   figures.refused = refused.length;
-  const done: Round[] = [];
-  const left: EntityRef[] = [];
+  const progress = new ApplyProgress();
   let read: Read | null = { ...appended, snapshots: [...appended.entities.values()] };
-  let lost: readonly EntityRef[] = [];
-  for (let round = 0; round < ROUNDS && read !== null; round += 1) {
+  for (let round = 0; read !== null; round += 1) {
     const outcome: RoundOutcome = await foldRound(ctx, read);
-    done.push(...outcome.done);
-    left.push(...outcome.left);
     figures.folded += outcome.folded;
     figures.refused += outcome.refused;
     figures.lost += outcome.lost.length;
-    lost = outcome.lost;
+    figures.left += outcome.left.length;
+    progress.take(outcome, await project(ctx, outcome.done, progress.projectionError));
     // The last round's losers are not read again: the winner folds, or a later fold does.
-    read = lost.length > 0 && round + 1 < ROUNDS ? await readAgain(ctx, lost) : null;
+    const next = round + 1 < MAX_ROUNDS ? progress.next() : [];
+    read = next.length > 0 ? await readAgain(ctx, next) : null;
   }
-  figures.left = left.length;
-  const projectionError = await project(ctx, done);
-  const visible = projectionError === null ? done : [];
-  return {
-    visible: new Set(visible.map(({ ref }) => refText(ref))),
-    unfinished: [
-      ...lost,
-      ...left,
-      ...(projectionError === null ? [] : done.map(({ ref }) => refOf(ref))),
-    ],
-    projected: visible.map(({ ref: { tenant, entity, key }, version }) => ({
-      tenant,
-      entity,
-      key,
-      version,
-    })),
-    touchedBy: withRows(events, prepared.touchedBy, appended.touchedBy),
-    projectionError,
-    figures,
-  };
+  const touchedBy = withRows(events, prepared.touchedBy, appended.touchedBy);
+  return { ...progress.result(), touchedBy, figures };
 }
 
 /** What changes of rows took back touches entities too; a repeat's are those of the first. */
@@ -133,9 +117,13 @@ function withRows(
 }
 
 /** Null when every state is online; else why not. The outbox keeps what failed. */
-async function project(ctx: ApplyContext, rounds: readonly Round[]): Promise<unknown> {
-  const writes = rounds.flatMap((round) => round.writes);
-  if (writes.length === 0) return null;
+async function project(
+  ctx: ApplyContext,
+  done: readonly Round[],
+  failedBefore: unknown,
+): Promise<unknown> {
+  const writes = done.flatMap((round) => round.writes);
+  if (writes.length === 0 || failedBefore !== null) return failedBefore;
   try {
     await ctx.online.write(writes);
     return null;

@@ -105,9 +105,14 @@ async function settle(
 async function answerWaits(
   ctx: ConsumeContext,
   applied: Applied,
-  waits: readonly OpenWait[],
+  asked: readonly OpenWait[],
 ): Promise<void> {
   const isVisible = (ref: EntityRef): boolean => applied.visible.has(refText(ref));
+  // Who waits for an event waits for the pairs that it makes, too.
+  const waits = asked.map((wait) => ({
+    ...wait,
+    refs: wait.refs.flatMap((ref) => [ref, ...(applied.gaveTo.get(refText(ref)) ?? [])]),
+  }));
   const marks = waits.filter(({ refs }) => refs.every(isVisible));
   const open = waits.filter(({ refs }) => !refs.every(isVisible));
   if (marks.length > 0) {

@@ -1,8 +1,8 @@
 import type { EntityRef, LogEvent } from "../features/event-log.ts";
+import { isJoinId } from "../features/feeds.ts";
 import { keyOf } from "../features/fold-view.ts";
-import type { ViewPlan } from "../features/plan.ts";
 import type { Registry } from "../features/registry.ts";
-import { recordFromText, type SourceRecord } from "../features/source-record.ts";
+import { recordFromText } from "../features/source-record.ts";
 
 /** Pure. A text that names an entity, for sets and maps. */
 export const refText = ({ tenant, entity, key }: EntityRef): string =>
@@ -15,28 +15,27 @@ export const idText = ({ tenant, source, eventId }: LogEvent): string =>
 /** Pure. The name of an entity alone. */
 export const refOf = ({ tenant, entity, key }: EntityRef): EntityRef => ({ tenant, entity, key });
 
+/** Pure. Entities without repeats. */
+export const distinctRefs = (refs: Iterable<EntityRef>): readonly EntityRef[] => [
+  ...new Map([...refs].map((ref) => [refText(ref), ref])).values(),
+];
+
 /**
- * Pure. The entities that an event touches through the views of its source. Throws a RangeError
- * where a key of it is refused; what takes an image back is then none of that entity's, since the
- * image was none (a definition changed).
+ * Pure. The entities that an event touches: through the views of its source, and where it meets
+ * events of other sources. Throws a RangeError for a key that is refused; but of a pair, whose keys
+ * nobody could refuse, and of what is taken back, such an entity is left out.
  */
 export function entitiesOf(registry: Registry, event: LogEvent): readonly EntityRef[] {
+  const { tenant, source } = event;
   const record = recordFromText(event.body);
-  const refs = new Map<string, EntityRef>();
-  for (const view of registry.viewsBySource.get(event.source) ?? []) {
-    const key = event.sign === 1 ? keyOf(view, record) : keyOrNull(view, record);
-    if (key === null) continue;
-    const ref = { tenant: event.tenant, entity: view.entity, key };
-    refs.set(refText(ref), ref);
-  }
-  return [...refs.values()];
-}
-
-function keyOrNull(view: ViewPlan, record: SourceRecord): string | null {
-  try {
-    return keyOf(view, record);
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
+  const refs = (registry.feedsBySource.get(source) ?? []).flatMap((feed): readonly EntityRef[] => {
+    try {
+      const key = keyOf(feed, record);
+      return key === null ? [] : [{ tenant, entity: feed.entity, key }];
+    } catch (error) {
+      if ((isJoinId(source) || event.sign === -1) && error instanceof RangeError) return [];
+      throw error;
+    }
+  });
+  return distinctRefs(refs);
 }

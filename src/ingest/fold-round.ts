@@ -1,16 +1,18 @@
 import type { EntityCommit, EntityRef, EntitySnapshot, EventLog } from "../features/event-log.ts";
 import type { HistoryLog } from "../features/history/history-log.ts";
+import { isJoinId } from "../features/feeds.ts";
 import { stateWrite, type StateWrite } from "../features/online-store.ts";
 import type { Registry } from "../features/registry.ts";
 import type { Read } from "./append-batch.ts";
-import { refOf } from "./entity-refs.ts";
+import { distinctRefs, refOf } from "./entity-refs.ts";
+import { foldJoins } from "./fold-joins.ts";
 import { foldEntity, type Fold, type Poison } from "./fold.ts";
 import { finishFold, isOpen, type OpenFold } from "./open-fold.ts";
 import type { Refused } from "./refused.ts";
 
 export interface FoldContext {
   readonly registry: Registry;
-  readonly log: Pick<EventLog, "commit">;
+  readonly log: Pick<EventLog, "commit" | "readMet">;
   /** Read for folds that need the past of their entity. */
   readonly history: Pick<HistoryLog, "readEvents">;
   readonly now: () => number;
@@ -44,6 +46,10 @@ export interface RoundOutcome {
   readonly done: readonly Round[];
   readonly lost: readonly EntityRef[];
   readonly left: readonly EntityRef[];
+  /** Joins with more pending than one round takes. */
+  readonly more: readonly EntityRef[];
+  /** Joins that made pairs, and to whom these were given. */
+  readonly made: readonly { readonly by: EntityRef; readonly entities: readonly EntityRef[] }[];
   readonly folded: number;
   readonly refused: number;
 }
@@ -102,15 +108,21 @@ async function finishAll(
   return folded;
 }
 
-/** Folds and commits once. Answers who can be projected and who was lost to somebody else. */
+/**
+ * Folds and commits once. Answers who can be projected and who was lost to somebody else. A join of
+ * another deployment is that one's to fold: here nothing waits for it.
+ */
 export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutcome> {
-  const { snapshots } = read;
+  const { joinsByEntity } = ctx.registry;
+  const snapshots = read.snapshots.map((one) =>
+    isJoinId(one.entity) && !joinsByEntity.has(one.entity) ? { ...one, pending: [] } : one,
+  );
   const done: Round[] = [];
   const lost: EntityRef[] = [];
   const left: EntityRef[] = [];
   const folding: Folding[] = [];
   for (const snapshot of snapshots) {
-    if (snapshot.pending.length === 0) continue;
+    if (snapshot.pending.length === 0 || joinsByEntity.has(snapshot.entity)) continue;
     const fold = foldOrLeave(ctx, read, snapshot);
     if (fold === null) left.push(refOf(snapshot));
     else folding.push({ snapshot, fold });
@@ -120,14 +132,23 @@ export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutc
     const { version } = snapshot;
     done.push({ ref: snapshot, version, writes: writesOf(snapshot, version, []) });
   }
-  if (folding.length === 0) return { done, lost, left, folded: 0, refused: 0 };
-  const folds = await finishAll(ctx, folding);
+  const joins = snapshots.flatMap((snapshot) => {
+    const join = joinsByEntity.get(snapshot.entity);
+    return join === undefined || snapshot.pending.length === 0 ? [] : [{ snapshot, join }];
+  });
+  const now = ctx.now();
+  const joined = await foldJoins(ctx, joins, now);
+  const hasMore = new Set(joined.folds.filter((fold) => fold.hasMore).map((fold) => fold.snapshot));
+  const folds = [...(await finishAll(ctx, folding)), ...joined.folds];
+  const more = joined.later.map(refOf);
+  const made: RoundOutcome["made"][number][] = [];
+  if (folds.length === 0) return { done, lost, left, more, made, folded: 0, refused: 0 };
   const poison = folds.flatMap(({ fold }) => fold.poison);
   // Kept before the commit takes it from pending, so that no crash can lose it.
   if (poison.length > 0) await ctx.refuse(poison.map(poisonous));
   const { won } = await ctx.log.commit(
     folds.map(({ fold }) => fold.commit),
-    ctx.now(),
+    now,
   );
   let folded = 0;
   for (const [i, { snapshot, fold }] of folds.entries()) {
@@ -137,8 +158,14 @@ export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutc
       continue;
     }
     folded += commit.folded.length;
+    const entities = distinctRefs((commit.derived ?? []).flatMap((one) => one.entities));
+    if (entities.length > 0) made.push({ by: refOf(snapshot), entities });
+    if (hasMore.has(snapshot)) {
+      more.push(refOf(snapshot));
+      continue;
+    }
     const version = snapshot.version + commit.folded.length;
     done.push({ ref: snapshot, version, writes: writesOf(snapshot, version, commit.states) });
   }
-  return { done, lost, left, folded, refused: poison.length };
+  return { done, lost, left, more, made, folded, refused: poison.length };
 }

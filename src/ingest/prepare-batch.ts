@@ -39,7 +39,8 @@ function touchedOrRefused(
   registry: Registry,
   event: LogEvent,
 ): { readonly refs: readonly EntityRef[] } | { readonly refused: Refused } {
-  if (!registry.sources.has(event.source)) {
+  const source = registry.sources.get(event.source);
+  if (source === undefined || source.join !== null) {
     const detail = "no definition of this deployment knows the source";
     return { refused: { event, reason: "unknown_source", detail } };
   }

@@ -58,13 +58,13 @@ function timingOf(
   return ok({ eventTime: ingestTime, originalEventTime: instant.value });
 }
 
-/** What is wrong with the entity keys that the views would take from the record, if anything. */
+/** What is wrong with the entity keys that views and joins would take from the record, if anything. */
 function keyProblem(registry: Registry, source: SourcePlan, record: SourceRecord): string | null {
-  for (const view of registry.viewsBySource.get(source.name) ?? []) {
+  for (const feed of registry.feedsBySource.get(source.name) ?? []) {
     try {
-      keyOf(view, record);
+      keyOf(feed, record);
     } catch (error) {
-      return `${view.keyColumns.join(", ")}: ${error instanceof Error ? error.message : "refused"}`;
+      return `${feed.keyColumns.join(", ")}: ${error instanceof Error ? error.message : "refused"}`;
     }
   }
   return null;

@@ -1,5 +1,6 @@
 import type { DefinitionStore } from "../features/definition-store.ts";
 import type { LogEvent } from "../features/event-log.ts";
+import { isJoinId } from "../features/feeds.ts";
 import { acceptEvents, type AcceptContext, type RecordToAccept } from "./accept.ts";
 import { entitiesOf } from "./entity-refs.ts";
 import { parseExactJson } from "./exact-json.ts";
@@ -95,7 +96,13 @@ async function refold(ctx: ReplayContext, opened: readonly Opened[]): Promise<vo
   const missed = opened.flatMap(({ item, kept }) => {
     if (kept.kind !== "event" || item.reason !== "fold_failed") return [];
     const { source, eventId } = kept.event;
-    return entitiesOf(ctx.registry, kept.event).map((ref) => ({ ...ref, source, eventId }));
+    const knownAt = null;
+    return entitiesOf(ctx.registry, kept.event).map((ref) => ({
+      ...ref,
+      source,
+      eventId,
+      knownAt,
+    }));
   });
   if (missed.length === 0) return;
   await ctx.definitions.addContributions(missed, ctx.now());
@@ -121,7 +128,8 @@ export async function replay(ctx: ReplayContext, { tenant, ids }: ReplayInput): 
   const bySource = new Map<string, { id: string; record: RecordToAccept }[]>();
   for (const { item, kept } of opened) {
     if (kept.kind === "event") {
-      events.push(kept.event);
+      // A pair is in the log: nobody sends it.
+      if (!isJoinId(kept.event.source)) events.push(kept.event);
       replayed.push(item.id);
       continue;
     }

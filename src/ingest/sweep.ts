@@ -20,9 +20,10 @@ const MAX_PAGES = 20;
  * online, and fills online stores that were flushed. Run by cron; safe beside consumers.
  */
 export async function sweep(ctx: ConsumeContext): Promise<Swept> {
+  const joins = [...ctx.registry.joinsByEntity.keys()];
   let entities = 0;
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const refs = await ctx.log.findUnfinished(ctx.now() - SETTLED_MS, PAGE);
+    const refs = await ctx.log.findUnfinished(ctx.now() - SETTLED_MS, PAGE, joins);
     if (refs.length === 0) break;
     const applied = await applyEvents(applying(ctx), [], refs);
     if (applied.projected.length > 0) await ctx.log.settleOutbox(applied.projected);

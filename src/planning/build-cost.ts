@@ -11,8 +11,8 @@ const EVENTS_PER_SECOND = 35_000;
 const BACKFILLED_PER_SECOND = 3_000;
 
 /**
- * Pure. The cost of building a view of that entity. `backfill` is the size of a source that has not
- * fed the entity so far: its events are looked through, folded and read again.
+ * Pure. The cost of building a view of that entity. `backfill` is the size of what has not been given
+ * to the entity so far: these events are looked through, folded and read again.
  */
 export function buildCost(entity: EntitySize | undefined, backfill: Size | null): BuildCost {
   const { entities, events, exact } = entity ?? { entities: 0, events: 0, exact: true };

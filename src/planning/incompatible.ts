@@ -2,7 +2,7 @@ import type { DefinitionRecord } from "./definition-record.ts";
 import type { Difference } from "./diff-definitions.ts";
 import type { Change } from "./diff-spec.ts";
 import type { Size } from "./log-sizes.ts";
-import { fieldsUsed, viewSpecOf } from "./view-spec.ts";
+import { fieldsUsed, joinSpecOf, viewSpecOf, type ViewSpec } from "./view-spec.ts";
 
 /** A change of a source after which events in the log mean something else, or cannot be read. */
 export interface Incompatibility {
@@ -24,6 +24,27 @@ function brokenField({ path: [list, name, member], action }: Change): string | n
   return broken ? name : null;
 }
 
+/** The fields of a source that decide what is in a view, itself or by way of a join; null for none. */
+function fieldsOfSource(
+  source: string,
+  view: ViewSpec,
+  definitions: readonly DefinitionRecord[],
+): ReadonlySet<string> | null {
+  if (view.source.name === source) return fieldsUsed(view);
+  const joins = definitions.filter(
+    ({ kind, name }) => kind === "source" && name === view.source.name,
+  );
+  for (const { left, right, on } of joins.map(joinSpecOf)) {
+    if (source !== left && source !== right) continue;
+    const prefix = `${source}__`;
+    const own = [...fieldsUsed(view)].flatMap((field) =>
+      field.startsWith(prefix) ? [field.slice(prefix.length)] : [],
+    );
+    return new Set([...own, ...on.map((column) => (source === left ? column.left : column.right))]);
+  }
+  return null;
+}
+
 /**
  * Pure. The changes of sources that do not fit events in the log: a field that a view uses was
  * removed or has another type; the id or the event time is another field. `definitions`
@@ -42,11 +63,14 @@ export function findIncompatible(
     .flatMap(({ name: source, changes }) => {
       const logged = events.get(source);
       if (logged === undefined || logged.count === 0) return [];
-      const fed = views.filter(({ spec }) => spec.source.name === source);
+      const fed = views.flatMap(({ name, spec }) => {
+        const used = fieldsOfSource(source, spec, definitions);
+        return used === null ? [] : [{ name, used }];
+      });
       return changes.flatMap((change): readonly Incompatibility[] => {
         const [member = ""] = change.path;
         const field = brokenField(change);
-        const users = fed.filter(({ spec }) => field === null || fieldsUsed(spec).has(field));
+        const users = fed.filter(({ used }) => field === null || used.has(field));
         const breaks = field === null ? ["id", "event_time"].includes(member) : users.length > 0;
         const names = [...new Set(users.map(({ name }) => name))];
         return breaks ? [{ source, change, views: names, events: logged }] : [];

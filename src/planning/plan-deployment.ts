@@ -14,6 +14,7 @@ import { describeDeployment } from "./describe-deployment.ts";
 import { diffDefinitions, type Difference } from "./diff-definitions.ts";
 import { findIncompatible } from "./incompatible.ts";
 import type { LogSizes } from "./log-sizes.ts";
+import { pastSources, sumOfSizes } from "./past-events.ts";
 import type { Plan, PlannedChange } from "./plan.ts";
 import { readersOf } from "./readers.ts";
 import { findSameFeatures } from "./same-features.ts";
@@ -127,12 +128,12 @@ export async function planDeployment(
   const toBuild = changed.flatMap(({ kind, name, action }) =>
     kind === "view" && action !== "removed" ? [registry.views.get(name)] : [],
   );
-  const feeds = new Set(newFeeds(registry.views.values(), found.views));
+  const past = pastSources(registry.views.values(), newFeeds(registry, found.views));
   const sizes = await ctx.sizes.measure({
     entities: [...new Set(toBuild.flatMap((view) => view?.entity ?? []))],
     sources: [
       ...new Set([
-        ...[...feeds].map(({ source }) => source),
+        ...[...past.values()].flat(),
         ...differences.flatMap(({ kind, name }) => (kind === "source" ? [name] : [])),
       ]),
     ],
@@ -144,13 +145,13 @@ export async function planDeployment(
     const among: readonly DefinitionRecord[] = action === "removed" ? live : wanted;
     const view = kind === "view" ? registry.views.get(name) : undefined;
     const collection = kind === "collection" ? collections.get(name) : undefined;
-    const fed = view !== undefined && feeds.has(view) ? sizes.sources.get(view.source) : undefined;
+    const given = sumOfSizes(past.get(name) ?? [], sizes.sources);
     const index = collection && found.indexes.get(ctx.indexIdOf(collection));
     const documents = index === undefined ? sizes.collections.get(name) : undefined;
     return {
       ...difference,
       readers: readersOf(difference, among),
-      build: view === undefined ? null : buildCost(sizes.entities.get(view.entity), fed ?? null),
+      build: view === undefined ? null : buildCost(sizes.entities.get(view.entity), given),
       stateBytes: view === undefined ? null : worstCaseBytes(view),
       documents:
         collection === undefined

@@ -37,6 +37,7 @@ function taken(used: Pick<DefinitionRecord, "kind" | "name">, by: DefinitionReco
   }
   const uses =
     (kind === "service" && by.kind === "model" && spec["service"] === name) ||
+    (by.kind === "source" && kind === "source" && [spec["left"], spec["right"]].includes(name)) ||
     (by.kind === "view" && (kind === "entity" || kind === "source") && nameIn(spec[kind]) === name);
   return uses ? null : undefined;
 }

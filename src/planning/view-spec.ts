@@ -21,6 +21,16 @@ export type FeatureSpec = JsonObject & { readonly name: string };
 export const viewSpecOf = (view: Pick<DefinitionRecord, "spec">): ViewSpec =>
   specOf(view) as unknown as ViewSpec;
 
+/** What a join's specification says of its sides; those of other sources have none of it. */
+export function joinSpecOf(source: Pick<DefinitionRecord, "spec">) {
+  const { left, right, on } = specOf(source);
+  return {
+    left: left ?? null,
+    right: right ?? null,
+    on: (on ?? []) as unknown as readonly { readonly left: string; readonly right: string }[],
+  };
+}
+
 /** Members that name a column, wherever they stand in a feature. */
 const COLUMN_MEMBERS = ["field", "column", "by"];
 

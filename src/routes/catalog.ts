@@ -25,6 +25,23 @@ const source = z
     ...base,
     owner: z.string(),
     id: z.string().nullable().openapi({ description: "The field of the event id; null: its hash" }),
+    row_key: z.array(z.string()).readonly().optional().openapi({ description: "Of rows" }),
+    order: z
+      .string()
+      .nullable()
+      .optional()
+      .openapi({ description: "Of rows: what orders changes" }),
+    left: z
+      .string()
+      .optional()
+      .openapi({ description: "Of pairs: the source of their first event" }),
+    right: z.string().optional(),
+    on: z
+      .array(z.object({ left: z.string(), right: z.string() }))
+      .readonly()
+      .optional(),
+    within_ms: z.int().optional(),
+    fan_out: z.int().optional().openapi({ description: "The most pairs of one right event" }),
     event_time: z.string(),
     accepts: z.array(z.enum(["api_key", "standard_webhooks"])),
     fields: z.array(column),

@@ -19,7 +19,9 @@ export async function senderOf(
 ): Promise<{ readonly tenant: string; readonly sent: Uint8Array }> {
   const accept = ctx.registry.sources.get(source)?.accept;
   const hooks = (accept ?? []).filter((one) => one.kind === "standard_webhooks");
-  const takesKeys = accept === undefined || accept.some(({ kind }) => kind === "api_key");
+  // A source that takes nothing says so itself, to those who may send.
+  const takesKeys =
+    accept === undefined || accept.length === 0 || accept.some(({ kind }) => kind === "api_key");
   const { headers } = c.req.raw;
   const byKey = takesKeys && headers.has("authorization");
   if (!byKey && hooks.length > 0 && headers.has("webhook-signature")) {

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { applyDefinitions, type AppliedDefinitions } from "../../src/features/apply-definitions.ts";
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
-import { applyEvents } from "../../src/ingest/apply.ts";
-import { applying, consume } from "../../src/ingest/consume.ts";
+import { foldPending } from "../../src/ingest/fold-pending.ts";
+import { consume } from "../../src/ingest/consume.ts";
 import { beginFill } from "../../src/ingest/fill.ts";
 import { DAY_MS } from "../../src/time.ts";
 import { expectTruth } from "../support/expect-truth.ts";
@@ -63,10 +63,7 @@ function deploymentOf(truth: Truth, tenant: string): Deployment {
         definitions: truth.definitionStore,
         now: () => NOW,
         progress: () => undefined,
-        fold: async (entities) => {
-          const { projected } = await applyEvents(applying(consumer(registry)), [], entities);
-          await ports.log.settleOutbox(projected);
-        },
+        fold: (entities) => foldPending(consumer(registry), entities),
       }),
     async send(registry, events) {
       if (events.length === 0) return;

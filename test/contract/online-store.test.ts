@@ -75,6 +75,16 @@ describe.each(onlineStores())("the online store %s", (_name, open) => {
     expect(await read([one])).toEqual([state(9_007_199_254_740_991, "EEEE")]);
   });
 
+  it("replaces what is as new where that is asked for, and never what is newer", async () => {
+    const one = key(newTenant(), "c1");
+    const replace = (next: OnlineState) => opened.store.write([{ ...one, ...next }], "replace");
+    expect(await replace(state(9, "AAAA"))).toEqual([true]);
+    expect(await replace(state(9, "BBBB"))).toEqual([true]);
+    expect(await replace(state(8, "CCCC"))).toEqual([false]);
+    expect(await opened.store.write([{ ...one, ...state(9, "DDDD") }])).toEqual([false]);
+    expect(await read([one])).toEqual([state(9, "BBBB")]);
+  });
+
   it("answers for each write of many by itself", async () => {
     const tenant = newTenant();
     const keys = Array.from({ length: 1_201 }, (_, i) => key(tenant, `c${i}`));

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { applyDefinitions } from "../../src/features/apply-definitions.ts";
 import type { LogEvent } from "../../src/features/event-log.ts";
 import type { OnlineStore } from "../../src/features/online-store.ts";
+import type { Registry } from "../../src/features/registry.ts";
 import { consume } from "../../src/ingest/consume.ts";
 import { beginFill } from "../../src/ingest/fill.ts";
 import { DAY_MS } from "../../src/time.ts";
@@ -85,23 +86,25 @@ export function openPorts(
 }
 
 /** Delivers what waits in the queue until nothing does. */
-export async function drain(ports: Ports, now: number): Promise<void> {
+export async function drain(ports: Ports, now: number, own: Registry = registry): Promise<void> {
   const queue = ports.queue as ReturnType<typeof createMemoryIngestQueue>;
   for (let left = queue.drain(); left.length > 0; left = queue.drain()) {
     const deliveries = left.map(({ body }, i) => deliver(body, `q${i}`));
-    await consume(
-      consumerOf(ports, () => now),
-      deliveries,
-    );
+    await consume({ ...consumerOf(ports, () => now), registry: own }, deliveries);
     expect(deliveries.map(({ outcome }) => outcome())).not.toContain("open");
   }
 }
 
 /** Registers the tenant and the definitions, and fills the online store. */
-export async function applyAll(truth: Truth, ports: Ports, tenant: string): Promise<void> {
+export async function applyAll(
+  truth: Truth,
+  ports: Ports,
+  tenant: string,
+  own: Registry = registry,
+): Promise<void> {
   await truth.keyStore.registerTenant(tenant, NOW);
   await applyDefinitions({
-    registry,
+    registry: own,
     definitions: truth.definitionStore,
     archive: ports.archive,
     online: ports.online,
@@ -116,19 +119,23 @@ export async function applyAll(truth: Truth, ports: Ports, tenant: string): Prom
 /** Somebody who acts among the consumers, a step of a port at a time; `die` ends its port. */
 export type Bystander = (interleaving: Interleaving, id: number) => Promise<void>;
 
-export interface PlayOptions {
+export interface PlayOptions<R> {
   /** How the log is to have a reading. */
-  readonly eventOf?: (reading: Reading) => LogEvent;
+  readonly eventOf?: (reading: R) => LogEvent;
   readonly bystanders?: readonly Bystander[];
+  /** The consumers' definitions. */
+  readonly registry?: Registry;
 }
 
 /** Plays the script: several consumers, each batch by batch, until all batches are settled. */
-export async function play(
+export async function play<R = Reading>(
   ports: Ports,
   tenant: string,
-  script: Script,
-  { eventOf = (reading) => logEventOf(reading, tenant), bystanders = [] }: PlayOptions = {},
+  script: Omit<Script, "readings"> & { readonly readings: readonly R[] },
+  options: PlayOptions<R> = {},
 ): Promise<void> {
+  const eventOf = options.eventOf ?? ((reading: R) => logEventOf(reading as Reading, tenant));
+  const { bystanders = [], registry: own = registry } = options;
   const messages = chunks(script.readings, script.perMessage).map((group) =>
     eventsMessage(group.map(eventOf)),
   );
@@ -138,7 +145,7 @@ export async function play(
   const consumer = (id: number) => async (): Promise<void> => {
     for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
       const deliveries = batch.map((body, i) => deliver(body, `${id}-${i}`));
-      const died = await consumeUntilDeath(ports, interleaving, id, deliveries);
+      const died = await consumeUntilDeath({ ports, own }, interleaving, id, deliveries);
       // The runtime delivers again what was retried, and after a death everything of the batch.
       const again = deliveries.filter(({ outcome }) => died || outcome() !== "acked");
       if (again.length > 0) batches.push(again.map(({ body }) => body as (typeof batch)[number]));
@@ -151,7 +158,7 @@ export async function play(
 }
 
 async function consumeUntilDeath(
-  ports: Ports,
+  { ports, own: definitions }: { readonly ports: Ports; readonly own: Registry },
   interleaving: Interleaving,
   id: number,
   deliveries: readonly TestDelivery[],
@@ -164,9 +171,7 @@ async function consumeUntilDeath(
     online: interleaving.port<OnlineStore>(id, ports.online, die),
     quarantine: interleaving.port(id, ports.quarantine, die),
   };
-  const life = consume(
-    consumerOf(own, () => NOW),
-    deliveries,
-  ).then(() => false);
+  const consumer = { ...consumerOf(own, () => NOW), registry: definitions };
+  const life = consume(consumer, deliveries).then(() => false);
   return Promise.race([life, death.promise]);
 }

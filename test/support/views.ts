@@ -218,8 +218,11 @@ export function toLogEvent(
   };
 }
 
-/** The compiled view's features as the oracle understands them. */
-export function oracleFeatures(plan: ViewPlan): readonly OracleFeature[] {
+/** The compiled view's features as the oracle understands them; `decimals` come as text. */
+export function oracleFeatures(
+  plan: ViewPlan,
+  decimals: readonly string[] = ["price"],
+): readonly OracleFeature[] {
   const spec = JSON.parse(plan.spec) as {
     features: {
       aggregate: OracleFeature["aggregate"];
@@ -237,6 +240,6 @@ export function oracleFeatures(plan: ViewPlan): readonly OracleFeature[] {
     where: Object.fromEntries(where.map((one) => [one.field, one.values])),
     by,
     window,
-    asText: field === "price",
+    asText: field !== null && decimals.includes(field),
   }));
 }

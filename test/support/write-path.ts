@@ -130,7 +130,7 @@ export const logEventOf = (reading: Reading, tenant: string): LogEvent => {
 };
 
 /** Any 128 bits that differ when the body does. */
-function hashOf(text: string): string {
+export function hashOf(text: string): string {
   let hash = 7n;
   for (const c of text) hash = (hash * 1_000_003n + BigInt(c.codePointAt(0) ?? 0)) % 2n ** 128n;
   return hash.toString(16).padStart(32, "0");

@@ -9,14 +9,23 @@ const { registry, collections, models } = compileDeployment(definitions);
 
 describe("the example's definitions", () => {
   it("compile, and every definition is in the list", () => {
-    expect([...registry.entities.keys()]).toEqual(["customer", "merchant"]);
-    expect([...registry.sources.keys()]).toEqual(["payments"]);
+    expect([...registry.entities.keys()]).toEqual(["customer", "merchant", "ad"]);
+    expect([...registry.sources.keys()]).toEqual([
+      "payments",
+      "orders",
+      "ad_views",
+      "ad_clicks",
+      "clicked_views",
+    ]);
     expect([...registry.views.keys()]).toEqual([
       "customer_spend",
       "customer_lifetime",
       "merchant_activity",
+      "customer_orders",
+      "ad_shown",
+      "ad_clicked",
     ]);
-    expect([...registry.onDemand.keys()]).toEqual(["velocity"]);
+    expect([...registry.onDemand.keys()]).toEqual(["velocity", "ad_rates"]);
     expect([...registry.services.keys()]).toEqual(["fraud_features", "payment_review"]);
     expect([...models.keys()]).toEqual(["fraud"]);
     expect([...collections.keys()]).toEqual(["helpdesk"]);
@@ -27,6 +36,9 @@ describe("the example's definitions", () => {
       "customer_spend@4edfc67d36be615a",
       "customer_lifetime@6d400fc88a2aa881",
       "merchant_activity@d47e5219c821df65",
+      "customer_orders@d569c11c750fe480",
+      "ad_shown@98b11055702f161b",
+      "ad_clicked@6c390623b40e132d",
     ]);
   });
 

@@ -19,7 +19,7 @@ describe("a deployment", () => {
     const { registry, models, collections } = compileDeployment(definitions.toReversed());
     expect([...models.keys()]).toEqual(["fraud"]);
     expect([...collections.keys()]).toEqual(["helpdesk"]);
-    expect(registry.views.size).toBe(3);
+    expect(registry.views.size).toBe(6);
   });
 
   it("may be of collections alone, or of nothing", () => {

@@ -41,7 +41,9 @@ export function readAppendResult(input: AppendInput, rows: readonly SqlRow[]): A
   for (const row of ofKind(rows, "waiting")) {
     const event = stored.get(eventKey(row));
     if (event === undefined) throw new Error("An event waits that the log does not hold.");
-    grouped(waiting, indexOf(row), () => []).push(event);
+    const known = row["d"] ?? null;
+    const own = known === null ? event : { ...event, knownAt: Number(known) };
+    grouped(waiting, indexOf(row), () => []).push(own);
   }
   const added = addedEvents(input, verdicts);
 

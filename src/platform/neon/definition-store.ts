@@ -87,11 +87,11 @@ SELECT ${LOG_EVENT_COLUMNS} FROM events e
  */
 const ADD_CONTRIBUTIONS = `
 WITH missed AS MATERIALIZED (
-  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-    AS m(tenant, entity, entity_key, source, event_id)
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $7::bigint[])
+    AS m(tenant, entity, entity_key, source, event_id, known_at)
 )
-INSERT INTO pending (tenant, entity, entity_key, source, event_id, since)
-SELECT m.tenant, m.entity, m.entity_key, m.source, m.event_id, $6::bigint
+INSERT INTO pending (tenant, entity, entity_key, source, event_id, since, known_at)
+SELECT m.tenant, m.entity, m.entity_key, m.source, m.event_id, $6::bigint, m.known_at
   FROM missed m JOIN events e USING (tenant, source, event_id)
  WHERE NOT EXISTS (SELECT FROM pending p
                     WHERE p.tenant = m.tenant AND p.entity = m.entity
@@ -178,6 +178,7 @@ export function createDefinitionStore(client: SqlClient): DefinitionStore {
         missed.map(({ source }) => source),
         missed.map(({ eventId }) => eventId),
         now,
+        missed.map(({ knownAt }) => knownAt),
       ]);
       return rows.length;
     },

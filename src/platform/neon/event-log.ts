@@ -1,17 +1,38 @@
 import { AppError } from "../../errors.ts";
 import {
   RejectedByStore,
+  type DerivedEvent,
   type EntityCommit,
+  type EntityRef,
   type EventLog,
-  type ProjectedVersion,
+  type MetEvent,
 } from "../../features/event-log.ts";
 import { APPEND } from "./append-statement.ts";
 import { readAppendResult } from "./append-result.ts";
 import { changesSought, READ_CHANGES, readChangesResult } from "./changes-statement.ts";
-import { COMMIT } from "./commit-statement.ts";
+import { COMMIT, COMMIT_DERIVED } from "./commit-statement.ts";
+import { logEventFrom, LOG_EVENT_COLUMNS } from "./log-event.ts";
 import { FIND_UNFINISHED, SETTLE } from "./outbox-statements.ts";
 import type { SqlClient } from "./sql-client.ts";
 import { isBrokenConstraint } from "./store-error.ts";
+
+/**
+ * $1–$3 entities where sources meet, $4 versions, $5–$6 times from and before. LATERAL … OFFSET 0 looks
+ * each range up in its index; see APPEND.
+ */
+const READ_MET = `
+SELECT r.position::int AS position, l.known_at AS logged_at, e.*
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
+         WITH ORDINALITY AS r(tenant, entity, entity_key, up_to, after, before, position)
+ CROSS JOIN LATERAL (
+    SELECT l.known_at, l.source, l.event_id FROM entity_log l
+     WHERE l.tenant = r.tenant AND l.entity = r.entity AND l.entity_key = r.entity_key
+       AND l.event_time >= r.after AND l.event_time < r.before AND l.version <= r.up_to OFFSET 0
+  ) AS l
+ CROSS JOIN LATERAL (
+    SELECT ${LOG_EVENT_COLUMNS} FROM events e
+     WHERE e.tenant = r.tenant AND e.source = l.source AND e.event_id = l.event_id OFFSET 0
+  ) AS e`;
 
 /**
  * The truth in Postgres, on its default isolation (READ COMMITTED). What an append returns is one
@@ -61,10 +82,15 @@ export function createEventLog(client: SqlClient): EventLog {
 
     async commit(commits, now) {
       try {
-        const rows = await client.query(COMMIT, [
+        const derived = commits.flatMap(({ derived: made = [] }, index) =>
+          made.map((one) => ({ ...one, commit: index + 1 })),
+        );
+        const rows = await client.query(derived.length === 0 ? COMMIT : COMMIT_DERIVED, [
           ...commitParams(commits),
           now,
           commits.map(({ builds }) => builds),
+          commits.map((commit) => (commit.derived === undefined ? 0 : 1)),
+          ...(derived.length === 0 ? [] : derivedParams(derived)),
         ]);
         const positions = new Set(rows.map((row) => row["position"]));
         return { won: commits.map((_, index) => positions.has(index + 1)) };
@@ -74,6 +100,21 @@ export function createEventLog(client: SqlClient): EventLog {
       }
     },
 
+    async readMet(ranges) {
+      const rows = await client.query(READ_MET, [
+        ...entityParams(ranges),
+        ranges.map(({ upTo }) => upTo),
+        ranges.map(({ from }) => from),
+        ranges.map(({ before }) => before),
+      ]);
+      const met = ranges.map((): MetEvent[] => []);
+      for (const row of rows) {
+        const loggedAt = Number(row["logged_at"]);
+        met[Number(row["position"]) - 1]?.push({ event: logEventFrom(row), loggedAt });
+      }
+      return met;
+    },
+
     async settleOutbox(projected) {
       await client.query(SETTLE, [
         ...entityParams(projected),
@@ -81,8 +122,8 @@ export function createEventLog(client: SqlClient): EventLog {
       ]);
     },
 
-    async findUnfinished(before, limit) {
-      const rows = await client.query(FIND_UNFINISHED, [before, limit]);
+    async findUnfinished(before, limit, joins) {
+      const rows = await client.query(FIND_UNFINISHED, [before, limit, joins ?? null]);
       return rows.map((row) => ({
         tenant: String(row["tenant"]),
         entity: String(row["entity"]),
@@ -120,7 +161,29 @@ function commitParams(commits: readonly EntityCommit[]) {
   ] as const;
 }
 
-function entityParams(entities: readonly (EntityCommit | ProjectedVersion)[]) {
+function derivedParams(derived: readonly (DerivedEvent & { readonly commit: number })[]) {
+  const given = derived.flatMap(({ entities }, index) =>
+    entities.map((entity) => ({ ...entity, derived: index + 1 })),
+  );
+  return [
+    derived.map(({ commit }) => commit),
+    derived.map(({ event }) => event.source),
+    derived.map(({ event }) => event.eventId),
+    derived.map(({ event }) => event.eventTime),
+    derived.map(({ event }) => event.ingestTime),
+    derived.map(({ event }) => event.knownAt),
+    derived.map(({ event }) => event.sign),
+    derived.map(({ event }) => event.orderKey),
+    derived.map(({ event }) => event.bodyHash),
+    derived.map(({ event }) => event.body),
+    derived.map(({ follows }) => follows),
+    given.map((one) => one.derived),
+    given.map(({ entity }) => entity),
+    given.map(({ key }) => key),
+  ] as const;
+}
+
+function entityParams(entities: readonly EntityRef[]) {
   return [
     entities.map(({ tenant }) => tenant),
     entities.map(({ entity }) => entity),

@@ -25,13 +25,18 @@ WITH projected AS MATERIALIZED (
 )
 SELECT count(*)::int AS held FROM held`;
 
-/** Entities with work left since before $1, oldest first, at most $2. */
+/**
+ * Entities with work left since before $1, oldest first, at most $2. Kinds of entities where sources
+ * meet (with an `@`) are left out that are not among $3, unless that is null.
+ */
 export const FIND_UNFINISHED = `
 SELECT tenant, entity, entity_key FROM (
   (SELECT tenant, entity, entity_key, since FROM outbox WHERE since < $1::bigint
     ORDER BY since LIMIT $2::int)
   UNION ALL
-  (SELECT tenant, entity, entity_key, min(since) FROM pending WHERE since < $1::bigint
+  (SELECT tenant, entity, entity_key, min(since) FROM pending
+    WHERE since < $1::bigint
+      AND (strpos(entity, '@') = 0 OR $3::text[] IS NULL OR entity = ANY ($3::text[]))
     GROUP BY tenant, entity, entity_key ORDER BY min(since) LIMIT $2::int)
 ) AS unfinished
 GROUP BY tenant, entity, entity_key

@@ -54,7 +54,10 @@ export const sourceRows = pgTable(
   (t) => [primaryKey({ columns: [t.tenant, t.source, t.row_key] })],
 );
 
-/** Contributions that wait to be folded: one row per event and entity. */
+/**
+ * Contributions that wait to be folded: one row per event and entity. `known_at` is the contribution's
+ * own, where it was added later than its event.
+ */
 export const pending = pgTable(
   "pending",
   {
@@ -62,6 +65,7 @@ export const pending = pgTable(
     source: text().notNull(),
     event_id: text().notNull(),
     since: whole().notNull(),
+    known_at: whole(),
   },
   (t) => [
     primaryKey({ columns: [t.tenant, t.entity, t.entity_key, t.source, t.event_id] }),
@@ -104,7 +108,10 @@ export const entityStates = pgTable(
   ],
 );
 
-/** Which event became which version of an entity, and when that was known. */
+/**
+ * Which event became which version of an entity, and when that was known; where sources meet in a
+ * join, the event's time as well.
+ */
 export const entityLog = pgTable(
   "entity_log",
   {
@@ -113,8 +120,14 @@ export const entityLog = pgTable(
     known_at: whole().notNull(),
     source: text().notNull(),
     event_id: text().notNull(),
+    event_time: whole(),
   },
-  (t) => [primaryKey({ columns: [t.tenant, t.entity, t.entity_key, t.version] })],
+  (t) => [
+    primaryKey({ columns: [t.tenant, t.entity, t.entity_key, t.version] }),
+    index("entity_log_met")
+      .on(t.tenant, t.entity, t.entity_key, t.event_time)
+      .where(sql`${t.event_time} IS NOT NULL`),
+  ],
 );
 
 /**

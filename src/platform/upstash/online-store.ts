@@ -41,13 +41,14 @@ export function createOnlineStore(options: OnlineStoreOptions): OnlineStore {
       };
     },
 
-    async write(writes) {
+    async write(writes, ties = "keep") {
       if (writes.length === 0) return [];
       const answers = await writer.run((redis) => {
         const pipeline = redis.pipeline();
         for (let start = 0; start < writes.length; start += KEYS_PER_SCRIPT) {
           const chunk = writes.slice(start, start + KEYS_PER_SCRIPT);
-          pipeline.eval(WRITE_STATES, chunk.map(stateKey), chunk.map(encodeOnlineState));
+          const values = [...chunk.map(encodeOnlineState), ties === "replace" ? "1" : "0"];
+          pipeline.eval(WRITE_STATES, chunk.map(stateKey), values);
         }
         return pipeline.exec<unknown[]>();
       });

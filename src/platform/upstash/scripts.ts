@@ -1,11 +1,12 @@
 /**
- * KEYS states, ARGV their values (`<version>:…`). Writes each that is newer than what is there;
- * reads no more of that than its version. Answers 1 or 0 for each.
+ * KEYS states, ARGV their values (`<version>:…`), then 0, or 1 where what is as new as what is there
+ * replaces it. Writes each that is newer; reads no more of what is there than its version. Answers 1
+ * or 0 for each.
  */
 export const WRITE_STATES = `local written = {}
 for i, key in ipairs(KEYS) do
   local held = tonumber(string.match(redis.call('GETRANGE', key, 0, 16), '^(%d+):'))
-  if held and held >= tonumber(string.match(ARGV[i], '^(%d+):')) then
+  if held and held >= tonumber(string.match(ARGV[i], '^(%d+):')) + tonumber(ARGV[#KEYS + 1]) then
     written[i] = 0
   else
     redis.call('SET', key, ARGV[i])

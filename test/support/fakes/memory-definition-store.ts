@@ -106,7 +106,8 @@ export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore
         if (event === undefined || folded || erased || record.pending.has(eventKey(ref))) {
           return false;
         }
-        record.pending.set(eventKey(ref), { event: { ...event }, since: now });
+        const { knownAt } = ref;
+        record.pending.set(eventKey(ref), { event: { ...event }, since: now, knownAt });
         return true;
       });
       return added.length;

@@ -69,7 +69,7 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
         const event = events[index];
         if (event === undefined || verdicts[index] !== "accepted") continue;
         const record = entityRecord(truth, { tenant: event.tenant, entity, key });
-        record.pending.set(eventKey(event), { event: { ...event }, since: now });
+        record.pending.set(eventKey(event), { event: { ...event }, since: now, knownAt: null });
       }
       const complete = truth.views.filter(
         (view) => view.complete && stateIds.includes(view.stateId),
@@ -101,7 +101,20 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
       const winners = commits.filter((_, index) => won[index]);
       winners.forEach((commit) => checkFold(truth, commit));
       for (const commit of winners) apply(entityRecord(truth, commit), commit, now);
+      for (const commit of winners) derive(truth, commit, now);
       return { won };
+    },
+
+    async readMet(ranges) {
+      return ranges.map(({ upTo, from, before, ...ref }) => {
+        const log = truth.entities.get(entityKey(ref))?.log ?? [];
+        return log.slice(0, upTo).flatMap(({ knownAt: loggedAt, isMet, ...one }) => {
+          const event = truth.events.get(eventKey({ tenant: ref.tenant, ...one }));
+          if (event === undefined || !isMet) return [];
+          const isWithin = event.eventTime >= from && event.eventTime < before;
+          return isWithin ? [{ event: { ...event }, loggedAt }] : [];
+        });
+      });
     },
 
     async settleOutbox(projected) {
@@ -114,8 +127,9 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
       }
     },
 
-    async findUnfinished(before, limit) {
+    async findUnfinished(before, limit, joins) {
       return entitiesInOrder(truth)
+        .filter(({ entity }) => !entity.includes("@") || (joins?.includes(entity) ?? true))
         .map((record) => ({ record, since: unfinishedSince(record) }))
         .filter(({ since }) => since < before)
         .toSorted((a, b) => a.since - b.since)
@@ -173,7 +187,10 @@ function snapshotOf(
     version: record?.version ?? 0,
     builds: record?.builds ?? 0,
     states: new Map(states.map(([stateId, { bytes }]) => [stateId, bytes])),
-    pending: [...(record?.pending.values() ?? [])].map(({ event }) => ({ ...event })),
+    pending: [...(record?.pending.values() ?? [])].map(({ event, knownAt }) => ({
+      ...event,
+      knownAt: knownAt ?? event.knownAt,
+    })),
     erased: (record?.version ?? 0) === 0 && typeof record?.erasedAt === "number",
   };
 }
@@ -195,8 +212,9 @@ function checkFold(truth: MemoryTruth, commit: EntityCommit): void {
 
 function apply(record: EntityRecord, commit: EntityCommit, now: number): void {
   for (const ref of commit.folded) {
-    const event = record.pending.get(keyOf(commit, ref))?.event;
-    record.log.push({ ...ref, knownAt: Math.min(event?.knownAt ?? now, now) });
+    const { event, knownAt = null } = record.pending.get(keyOf(commit, ref)) ?? {};
+    const known = Math.min(knownAt ?? event?.knownAt ?? now, now);
+    record.log.push({ ...ref, knownAt: known, isMet: commit.derived !== undefined });
     record.pending.delete(keyOf(commit, ref));
   }
   for (const ref of commit.poisoned) record.pending.delete(keyOf(commit, ref));
@@ -204,9 +222,30 @@ function apply(record: EntityRecord, commit: EntityCommit, now: number): void {
   for (const { stateId, bytes } of commit.states) {
     record.states.set(stateId, { version: record.version, bytes });
   }
-  if (commit.folded.length === 0) return;
+  if (commit.folded.length === 0 || commit.derived !== undefined) return;
   const since = record.outbox?.since ?? now;
   record.outbox = { version: record.version, since, changedAt: now };
+}
+
+/** Stores what a fold made, as an append would: not for the erased, and nothing without what it follows. */
+function derive(truth: MemoryTruth, { tenant, derived = [] }: EntityCommit, now: number): void {
+  const inOrder = derived.toSorted(
+    (a, b) => Number(a.follows !== null) - Number(b.follows !== null),
+  );
+  for (const { event, entities, follows } of inOrder) {
+    checkIndexable(tenant, event.source, event.eventId);
+    const isErased = entities.some((ref) => {
+      const erasedAt = truth.entities.get(entityKey(ref))?.erasedAt ?? null;
+      return erasedAt !== null && event.ingestTime <= erasedAt;
+    });
+    const isAlone = follows !== null && !truth.events.has(eventKey({ ...event, eventId: follows }));
+    if (isErased || isAlone || truth.events.has(eventKey(event))) continue;
+    truth.events.set(eventKey(event), { ...event });
+    for (const ref of entities) {
+      const record = entityRecord(truth, ref);
+      record.pending.set(eventKey(event), { event: { ...event }, since: now, knownAt: null });
+    }
+  }
 }
 
 function unfinishedSince(record: EntityRecord): number {

@@ -39,10 +39,11 @@ export function createMemoryOnlineStore(): MemoryOnlineStore {
       };
     },
 
-    async write(writes) {
+    async write(writes, ties = "keep") {
+      const newest = ties === "replace" ? 1 : 0;
       return writes.map((write) => {
         const held = /^(\d+):/.exec(textOf(stateKey(write)) ?? "");
-        if (held !== null && Number(held[1]) >= write.version) return false;
+        if (held !== null && Number(held[1]) >= write.version + newest) return false;
         texts.set(stateKey(write), encodeOnlineState(write));
         return true;
       });

@@ -10,6 +10,8 @@ export interface Numbered {
   readonly source: string;
   readonly eventId: string;
   readonly knownAt: number;
+  /** Whether the entity is one where sources meet. */
+  readonly isMet: boolean;
 }
 
 /** Everything that is kept of one entity. */
@@ -18,7 +20,10 @@ export interface EntityRecord extends EntityRef {
   builds: number;
   readonly states: Map<string, { readonly version: number; readonly bytes: string }>;
   /** By event key. */
-  readonly pending: Map<string, { readonly event: LogEvent; readonly since: number }>;
+  readonly pending: Map<
+    string,
+    { readonly event: LogEvent; readonly since: number; readonly knownAt: number | null }
+  >;
   /** Version 1 first. */
   readonly log: Numbered[];
   outbox: { version: number; since: number; changedAt: number } | null;

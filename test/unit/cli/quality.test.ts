@@ -136,7 +136,7 @@ describe("the command line of npm run quality", () => {
   it("asks for all views and the usual windows, unless it says otherwise", () => {
     expect(read("--help")).toBeNull();
     expect(read()).toMatchObject({ window: undefined, failAbove: null, takeNow: false });
-    expect(read()?.views).toHaveLength(3);
+    expect(read()?.views).toHaveLength(6);
     const asked = read(
       "merchant_activity --now --json --tenant acme --window 6h --baseline 14d --fail-above 0.25",
     );

@@ -55,6 +55,7 @@ function foldAll(history: Pick<HistoryLog, "readEvents">) {
           committed.push([...commits]);
           return { won: commits.map(() => true) };
         },
+        readMet: async (ranges) => ranges.map(() => []),
       },
       now: () => NOON,
       refuse: async () => undefined,

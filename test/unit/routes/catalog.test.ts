@@ -11,10 +11,23 @@ describe("GET /v1/catalog", () => {
     expect(answer.headers.get("server-timing")).toMatch(/redis;dur=0.0;desc="0"/);
     const catalog = await answer.json<Record<string, readonly { name: string }[]>>();
     const names = (kind: string) => catalog[kind]?.map(({ name }) => name);
-    expect(names("entities")).toEqual(["customer", "merchant"]);
-    expect(names("sources")).toEqual(["payments"]);
-    expect(names("views")).toEqual(["customer_spend", "customer_lifetime", "merchant_activity"]);
-    expect(names("on_demand_views")).toEqual(["velocity"]);
+    expect(names("entities")).toEqual(["customer", "merchant", "ad"]);
+    expect(names("sources")).toEqual([
+      "payments",
+      "orders",
+      "ad_views",
+      "ad_clicks",
+      "clicked_views",
+    ]);
+    expect(names("views")).toEqual([
+      "customer_spend",
+      "customer_lifetime",
+      "merchant_activity",
+      "customer_orders",
+      "ad_shown",
+      "ad_clicked",
+    ]);
+    expect(names("on_demand_views")).toEqual(["velocity", "ad_rates"]);
     expect(names("services")).toEqual(["fraud_features", "payment_review"]);
     expect(names("models")).toEqual(["fraud"]);
     expect(names("collections")).toEqual(["helpdesk"]);

@@ -36,7 +36,7 @@ describe("GET /v1/quality", () => {
     expect(answer.status).toBe(200);
     const { items, cursor } = await answer.json<{ items: object[]; cursor: null }>();
     expect(cursor).toBeNull();
-    expect(items).toHaveLength(3);
+    expect(items).toHaveLength(6);
     expect(items[0]).toMatchObject({
       view: "customer_spend",
       version: 1,

@@ -1,0 +1,117 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { applyDefinitions, type AppliedDefinitions } from "../../src/features/apply-definitions.ts";
+import type { Registry } from "../../src/features/registry.ts";
+import { consume } from "../../src/ingest/consume.ts";
+import { foldPending } from "../../src/ingest/fold-pending.ts";
+import { expectKnownPaths, expectPaths } from "../support/expect-paths.ts";
+import { newTenant } from "../support/log-events.ts";
+import {
+  anyPathOptions,
+  anySteps,
+  pathRegistry,
+  stepEvent,
+  type PathView,
+  type Step,
+} from "../support/paths.ts";
+import { applyAll, BASE, drain, NOW, openPorts } from "../support/play.ts";
+import { truths, type Truth } from "../support/stores.ts";
+import { consumerOf, deliver, eventsMessage, type Ports } from "../support/write-path.ts";
+
+const JOINED: readonly PathView[] = ["ad_orders", "shopper_paths"];
+
+async function openDeployment(truth: Truth, first: Registry) {
+  const tenant = newTenant();
+  const ports: Ports = openPorts(truth, tenant);
+  await applyAll(truth, ports, tenant, first);
+  const consumer = (registry: Registry) => ({ ...consumerOf(ports, () => NOW), registry });
+  return {
+    tenant,
+    ports,
+    apply: (registry: Registry): Promise<AppliedDefinitions> =>
+      applyDefinitions({
+        ...ports,
+        registry,
+        definitions: truth.definitionStore,
+        now: () => NOW,
+        progress: () => undefined,
+        fold: (entities) => foldPending(consumer(registry), entities),
+      }),
+    send: async (registry: Registry, steps: readonly Step[]): Promise<void> => {
+      if (steps.length === 0) return;
+      const message = eventsMessage(steps.map((step) => stepEvent(step, tenant)));
+      await consume(consumer(registry), [deliver(message, "m")]);
+      await drain(ports, NOW, registry);
+    },
+  };
+}
+
+describe.each(truths())("definitions that gain a join %s", (where, open) => {
+  let shared: Truth;
+  beforeAll(async () => void (shared = await open()));
+  afterAll(() => shared.close());
+  const fresh = (): Promise<Truth> => (where === "in memory" ? open() : Promise.resolve(shared));
+  const numRuns = where === "in memory" ? 60 : 8;
+
+  describe.each([
+    ["with room for all", [100]],
+    ["that keeps the latest few", [1, 2]],
+  ])("%s", (_name, fanOuts) => {
+    it("pair all that came before, during and after the change", async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          anyPathOptions(fanOuts),
+          anySteps(BASE),
+          fc.boolean(),
+          async (options, steps, andBack) => {
+            const quarter = Math.ceil(steps.length / 4);
+            const part = (n: number) => steps.slice(n * quarter, (n + 1) * quarter);
+            const before = pathRegistry(options, ["ad_clicks"]);
+            const half = pathRegistry(options, ["ad_clicks", "ad_orders"]);
+            const whole = pathRegistry(options);
+            const truth = await fresh();
+            const { tenant, ports, apply, send } = await openDeployment(truth, before);
+            await send(before, part(0));
+            await apply(half);
+            await send(half, part(1));
+            if (andBack) await apply(before);
+            // Not given to the join where nobody reads it any more.
+            await send(andBack ? before : half, part(2));
+            // Deployed, but not applied yet.
+            await send(whole, part(3));
+            await apply(whole);
+            const played = { truth, ports, tenant, registry: whole, options };
+            await expectPaths(played, steps, NOW);
+            const again = await apply(whole);
+            expect([again.backfilled, again.registered, again.built.size]).toEqual([0, [], 0]);
+          },
+        ),
+        { numRuns },
+      );
+    }, 90_000);
+
+    it("know the pairs of the past since their events were ingested", async () => {
+      const moment = fc.integer({ min: BASE - 3_500, max: BASE + 500 });
+      await fc.assert(
+        fc.asyncProperty(
+          anyPathOptions(fanOuts),
+          anySteps(BASE),
+          fc.array(fc.tuple(moment, moment), { minLength: 1, maxLength: 5 }),
+          async (options, steps, moments) => {
+            const [before, whole] = [pathRegistry(options, ["ad_clicks"]), pathRegistry(options)];
+            const truth = await fresh();
+            const { tenant, ports, apply, send } = await openDeployment(truth, before);
+            for (let at = 0; at < steps.length; at += 3) {
+              await send(before, steps.slice(at, at + 3));
+            }
+            await apply(whole);
+            const played = { truth, ports, tenant, registry: whole, options };
+            const ingested = steps.map((step) => ({ ...step, known: step.time + 7 }));
+            await expectKnownPaths(played, ingested, moments, NOW, JOINED);
+          },
+        ),
+        { numRuns },
+      );
+    }, 90_000);
+  });
+});

@@ -1,0 +1,194 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { LogEvent } from "../../../src/features/event-log.ts";
+import { pairChanges, type PairChange, type Side } from "../../../src/features/pair-changes.ts";
+import { pairEvent, readingRecords } from "../../../src/features/pairs.ts";
+import type { JoinPlan } from "../../../src/features/source-plan.ts";
+import { logEvent } from "../../support/log-events.ts";
+import { naivePairs, type PlainSide } from "../../support/naive-pairs.ts";
+
+const joinOf = (withinMs: number, fanOut: number): JoinPlan => ({
+  name: "pairs",
+  left: "clicks",
+  right: "orders",
+  on: [{ left: "who", right: "who" }],
+  withinMs,
+  fanOut,
+  sourceId: "pairs@1",
+  fields: {
+    left: [
+      { from: "who", to: "who" },
+      { from: "ad", to: "clicks__ad" },
+    ],
+    right: [{ from: "price", to: "orders__price" }],
+  },
+});
+
+/** An event, and when it says that it was known; null: when it is folded. */
+interface Given extends PlainSide {
+  readonly key: string;
+  readonly known: number | null;
+}
+
+const eventOf = ({ side, id, time, known }: Given): LogEvent =>
+  logEvent("t", id, {
+    source: side === "left" ? "clicks" : "orders",
+    eventTime: time,
+    ingestTime: 0,
+    orderKey: id,
+    knownAt: known,
+  });
+
+/** A change of a pair, and when it is known. */
+interface Known {
+  readonly pair: string;
+  readonly sign: number;
+  readonly known: number;
+}
+
+const nameOf = (left: string, right: string): string => `${left} ${right}`;
+
+/** All changes that come of folding groups of events one after the other, a group each instant. */
+function foldAll(join: JoinPlan, groups: readonly (readonly Given[])[], start: number): Known[] {
+  const all: Known[] = [];
+  const logged: Side[] = [];
+  for (const [i, group] of groups.entries()) {
+    const now = start + i;
+    const fresh = group.map((one): Side => ({
+      event: eventOf(one),
+      known: Math.min(one.known ?? now, now),
+      isFresh: true,
+      isLive: one.known === null,
+    }));
+    const changes = pairChanges(join, [...fresh, ...logged]);
+    all.push(...changes.map((change) => knownOf(change, now)));
+    logged.push(...fresh.map((side) => ({ ...side, isFresh: false })));
+  }
+  return all;
+}
+
+const knownOf = ({ left, right, sign, knownAt }: PairChange, now: number): Known => ({
+  pair: nameOf(left.event.eventId, right.event.eventId),
+  sign,
+  known: knownAt ?? now,
+});
+
+/** How often each pair is there at K; those that are not, left out. */
+function netAt(changes: readonly Known[], knowledge: number): ReadonlyMap<string, number> {
+  const net = new Map<string, number>();
+  for (const { pair, sign, known } of changes) {
+    if (known <= knowledge) net.set(pair, (net.get(pair) ?? 0) + sign);
+  }
+  return new Map([...net].filter(([, n]) => n !== 0));
+}
+
+const naiveAt = (events: readonly Given[], join: JoinPlan): ReadonlyMap<string, number> =>
+  new Map(
+    naivePairs(events, join.withinMs, join.fanOut).map(
+      ([left, right]) => [nameOf(left.id, right.id), 1] as const,
+    ),
+  );
+
+const anyEvents = (known: fc.Arbitrary<number | null>): fc.Arbitrary<readonly Given[]> =>
+  fc
+    .array(fc.tuple(fc.constantFrom("left" as const, "right" as const), fc.nat(12), known), {
+      minLength: 1,
+      maxLength: 14,
+    })
+    .map((all) =>
+      all.map(([side, time, at], i) => ({
+        side,
+        id: `${side[0]}${(i * 7) % 15}`,
+        key: "k",
+        time,
+        known: at,
+      })),
+    );
+const anySizes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 6 });
+const anyJoin = fc
+  .tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 3 }))
+  .map(([withinMs, fanOut]) => joinOf(withinMs, fanOut));
+
+function groupsOf(
+  events: readonly Given[],
+  sizes: readonly number[],
+): readonly (readonly Given[])[] {
+  const groups: Given[][] = [];
+  for (let at = 0; at < events.length;) {
+    const size = sizes[groups.length % sizes.length] ?? 1;
+    groups.push(events.slice(at, (at += size)));
+  }
+  return groups;
+}
+
+describe("the changes of a join's pairs", () => {
+  it("add up to the definition after every fold, whatever arrives when", () => {
+    fc.assert(
+      fc.property(anyJoin, anyEvents(fc.constant(null)), anySizes, (join, events, sizes) => {
+        const groups = groupsOf(events, sizes);
+        const changes = foldAll(join, groups, 100);
+        for (const i of groups.keys()) {
+          const folded = groups.slice(0, i + 1).flat();
+          expect(netAt(changes, 100 + i)).toEqual(naiveAt(folded, join));
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("are known when the imports that make them were, at any time and in any order", () => {
+    fc.assert(
+      fc.property(anyJoin, anyEvents(fc.nat(20)), anySizes, (join, events, sizes) => {
+        const changes = foldAll(join, groupsOf(events, sizes), 100);
+        for (let knowledge = 0; knowledge <= 20; knowledge += 1) {
+          const known = events.filter((one) => (one.known ?? 0) <= knowledge);
+          expect(netAt(changes, knowledge)).toEqual(naiveAt(known, join));
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("never take back what is not there, nor give twice, where imports come among live events", () => {
+    const known = fc.oneof(fc.constant(null), fc.nat(99));
+    fc.assert(
+      fc.property(anyJoin, anyEvents(known), anySizes, (join, events, sizes) => {
+        const changes = foldAll(join, groupsOf(events, sizes), 100);
+        for (const { known: knowledge } of changes) {
+          expect([...netAt(changes, knowledge).values()].every((n) => n === 1)).toBe(true);
+        }
+        expect(netAt(changes, 1_000)).toEqual(naiveAt(events, join));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("have ids of their own, and order keys that put the right event first", () => {
+    const join = joinOf(10, 5);
+    const id = fc.string({ unit: fc.constantFrom("a", "b", "%", "‖", "\u0001", "\u0002", "7C") });
+    const pairs = fc.array(fc.tuple(id, id), { minLength: 2, maxLength: 2 });
+    const event = (source: string, eventId: string) =>
+      logEvent("t", eventId, { source, orderKey: eventId, body: '{"who":"w","ad":"1"}' });
+    const side = (one: LogEvent): Side => ({ event: one, known: 0, isFresh: true, isLive: true });
+    fc.assert(
+      fc.property(pairs, (both) => {
+        const [a, b] = both.map(([left, right]) => {
+          const change = {
+            left: side(event("clicks", left)),
+            right: side(event("orders", right)),
+            sign: 1,
+            mark: "",
+            knownAt: null,
+            ingestTime: 0,
+          } as const;
+          return pairEvent(join, change, readingRecords()).event;
+        }) as [LogEvent, LogEvent];
+        const [[l1, r1], [l2, r2]] = both as [[string, string], [string, string]];
+        expect(a.eventId === b.eventId).toBe(l1 === l2 && r1 === r2);
+        const isLess = r1 < r2 || (r1 === r2 && l1 < l2);
+        expect(a.orderKey < b.orderKey).toBe(isLess);
+        expect(a.body).toBe('{"clicks__ad":"1","who":"w"}');
+      }),
+    );
+  });
+});
