@@ -100,7 +100,8 @@ export async function backfill(ctx: BackfillContext, feeds: readonly Feed[]): Pr
         if (last === undefined) break;
         const missed = events.flatMap((event) => missedBy(fed, event));
         const count = await ctx.definitions.addContributions(missed, ctx.now());
-        if (count > 0) await ctx.fold(distinct(missed));
+        // Also what was given before an interruption: views are built of what is folded.
+        if (missed.length > 0) await ctx.fold(distinct(missed));
         added += count;
         looked += events.length;
         after = last.eventId;

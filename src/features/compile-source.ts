@@ -115,7 +115,10 @@ function compileJoin(source: JoinedSource): SourcePlan {
   };
   const fields = pairFields(at, fieldsOf(name, schema), [...sides.left, ...sides.right]);
   const spec = { left: left.name, right: right.name, on, withinMs, fanOut };
-  const shapes = columns.map((side) => side.map(({ name: field, kind }) => [field, kind]));
+  // Of all that pairs hold: a pair is taken back by its content.
+  const shapes = columns.map((side) =>
+    side.flatMap(({ name: field, kind, pii }) => (pii === "drop" ? [] : [[field, kind]])),
+  );
   const hash = specificationHash(JSON.stringify([spec, shapes]));
   const join: JoinPlan = {
     ...spec,

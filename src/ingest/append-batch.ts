@@ -12,7 +12,7 @@ import {
   type Verdict,
 } from "../features/event-log.ts";
 import type { Registry } from "../features/registry.ts";
-import { entitiesOf, refText } from "./entity-refs.ts";
+import { entitiesOf, loggedEntitiesOf, refText } from "./entity-refs.ts";
 import { isChange, planChanges, type PlannedChanges } from "./plan-changes.ts";
 import type { Refused } from "./refused.ts";
 
@@ -79,7 +79,7 @@ async function planBatch(ctx: AppendContext, sent: readonly LogEvent[]): Promise
   const stored = changes.length === 0 ? [] : await ctx.log.readChanges(changes);
   const planned = planChanges(changes, stored);
   const touchedBy = planned.changes.map(({ events }) =>
-    events.flatMap((event) => entitiesOf(ctx.registry, event)),
+    events.flatMap((event) => loggedEntitiesOf(ctx.registry, event)),
   );
   return { changes, planned, touchedBy, plain: sent.filter((event) => !isChange(event)) };
 }
