@@ -195,8 +195,14 @@ export interface EventLog {
   append(input: AppendInput): Promise<AppendResult>;
   /** Compare-and-set of every entity's version and builds; losers change nothing. */
   commit(commits: readonly EntityCommit[], now: number): Promise<CommitResult>;
-  /** For each range of an entity where sources meet, what was folded there, in no order. */
-  readMet(ranges: readonly FoldedRange[]): Promise<readonly (readonly MetEvent[])[]>;
+  /**
+   * For each range of an entity where sources meet, what was folded there, in no order; null where
+   * that is more than `most` events.
+   */
+  readMet(
+    ranges: readonly FoldedRange[],
+    most: number,
+  ): Promise<readonly (readonly MetEvent[] | null)[]>;
   /** Forgets outbox rows up to the given versions: their states are visible online. */
   settleOutbox(projected: readonly ProjectedVersion[]): Promise<void>;
   /**

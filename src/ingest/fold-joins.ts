@@ -1,3 +1,4 @@
+import { AppError } from "../errors.ts";
 import type {
   DerivedEvent,
   EntityCommit,
@@ -6,6 +7,7 @@ import type {
   EventRef,
   FoldedRange,
   LogEvent,
+  MetEvent,
 } from "../features/event-log.ts";
 import { inOrder, pairChanges, type PairChange, type Side } from "../features/pair-changes.ts";
 import { pairEvent, readingRecords } from "../features/pairs.ts";
@@ -25,12 +27,16 @@ export interface FoldedJoins {
   readonly folds: readonly JoinFold[];
   /** Those for which there was no room any more. */
   readonly later: readonly EntitySnapshot[];
+  /** Those whose past cannot be read: it is too much, or the store failed. They hold up nobody. */
+  readonly stuck: readonly EntitySnapshot[];
 }
 
 /** The most pairs that one round of folds makes, but for those of a single event. */
 const MAX_PAIRS = 2_000;
 /** Entities whose events are held in memory at once. */
 const AT_ONCE = 50;
+/** The most events of one entity within reach of those that are pending: some megabytes. */
+const MAX_MET = 10_000;
 
 interface Open {
   readonly snapshot: EntitySnapshot;
@@ -62,26 +68,38 @@ const freshSide = (event: LogEvent, now: number): Side => ({
   isLive: event.knownAt === null,
 });
 
-/** Reads what the folds need of the log, in one round trip. */
+const loggedSide = ({ event, loggedAt }: MetEvent): Side => ({
+  event,
+  known: loggedAt,
+  isFresh: false,
+  // A past event that was given to the join later is known since it was ingested.
+  isLive: event.knownAt === null && loggedAt !== event.ingestTime,
+});
+
+/** Reads what the folds need of the log, in one round trip; null where that cannot be had. */
 async function readSides(
   log: Pick<EventLog, "readMet">,
   open: readonly Open[],
-): Promise<readonly Side[][]> {
+): Promise<readonly (readonly Side[] | null)[]> {
   const reaches = open.map(reachOf);
   const ranges = reaches.flat();
-  const met = ranges.length === 0 ? [] : await log.readMet(ranges);
+  const met = ranges.length === 0 ? [] : await readMet(log, ranges);
   let next = 0;
-  return reaches.map((own) =>
-    met.slice(next, (next += own.length)).flatMap((events) =>
-      events.map(({ event, loggedAt }): Side => ({
-        event,
-        known: loggedAt,
-        isFresh: false,
-        // A past event that was given to the join later is known since it was ingested.
-        isLive: event.knownAt === null && loggedAt !== event.ingestTime,
-      })),
-    ),
-  );
+  return reaches.map((own) => {
+    const events = met.slice(next, (next += own.length)).map((one) => one?.map(loggedSide) ?? null);
+    const all = events.flatMap((one) => one ?? []);
+    return events.includes(null) || all.length > MAX_MET ? null : all;
+  });
+}
+
+/** A store that fails has nothing: the commit of the other folds tells whether it is down. */
+async function readMet(log: Pick<EventLog, "readMet">, ranges: readonly FoldedRange[]) {
+  try {
+    return await log.readMet(ranges, MAX_MET);
+  } catch (error) {
+    if (error instanceof AppError) return ranges.map(() => null);
+    throw error;
+  }
 }
 
 interface Fitting {
@@ -117,17 +135,23 @@ export async function foldJoins(
   now: number,
 ): Promise<FoldedJoins> {
   const folds: JoinFold[] = [];
+  const stuck: EntitySnapshot[] = [];
   let room = MAX_PAIRS;
   let at = 0;
   for (; at < open.length && room > 0; at += AT_ONCE) {
     const page = open.slice(at, at + AT_ONCE);
     const sides = await readSides(ctx.log, page);
     for (const [i, { snapshot, join }] of page.entries()) {
+      const logged = sides[i] ?? null;
+      if (logged === null) {
+        stuck.push(snapshot);
+        continue;
+      }
       const fresh = snapshot.pending.map((event) => freshSide(event, now)).toSorted(inOrder);
-      const fit = room > 0 ? takeFitting(join, sides[i] ?? [], fresh, room) : null;
+      const fit = room > 0 ? takeFitting(join, logged, fresh, room) : null;
       // An event that makes more pairs than a round does has a round of its own.
       if (fit === null || (fit.changes.length > room && room < MAX_PAIRS)) {
-        return { folds, later: open.slice(at + i).map((one) => one.snapshot) };
+        return { folds, stuck, later: open.slice(at + i).map((one) => one.snapshot) };
       }
       room -= fit.changes.length;
       const hasMore = fit.taken.length < fresh.length;
@@ -135,7 +159,7 @@ export async function foldJoins(
       folds.push({ snapshot, fold: { commit, poison: [] }, hasMore });
     }
   }
-  return { folds, later: open.slice(at).map((one) => one.snapshot) };
+  return { folds, stuck, later: open.slice(at).map((one) => one.snapshot) };
 }
 
 function commitOf(

@@ -1,3 +1,4 @@
+import { AppError } from "../errors.ts";
 import type { EntityCommit, EntityRef, EntitySnapshot, EventLog } from "../features/event-log.ts";
 import type { HistoryLog } from "../features/history/history-log.ts";
 import { isJoinId } from "../features/feeds.ts";
@@ -91,21 +92,37 @@ interface Folded {
 /** Entities whose past is read at once: of each, memory holds a page of its log. */
 const READ_AT_ONCE = 4;
 
-/** Finishes the folds that need the past of their entities. */
+/**
+ * Finishes the folds that need the past of their entities. One whose past cannot be read is left out:
+ * it harms nobody but its own entity, and the commit of the others tells whether the store is down.
+ */
 async function finishAll(
   { history }: FoldContext,
   folding: readonly Folding[],
 ): Promise<readonly Folded[]> {
-  const folded: Folded[] = [];
+  const folded = new Map<number, Folded>();
   const waiting = folding.entries();
   const work = async (): Promise<void> => {
     for (const [i, { snapshot, fold }] of waiting) {
-      const finished = isOpen(fold) ? await finishFold(history, snapshot, fold) : fold;
-      folded[i] = { snapshot, fold: finished };
+      const finished = isOpen(fold) ? await finishOrLeave(history, snapshot, fold) : fold;
+      if (finished !== null) folded.set(i, { snapshot, fold: finished });
     }
   };
   await Promise.all(Array.from({ length: READ_AT_ONCE }, work));
-  return folded;
+  return folding.flatMap((_, i) => folded.get(i) ?? []);
+}
+
+async function finishOrLeave(
+  history: FoldContext["history"],
+  snapshot: EntitySnapshot,
+  fold: OpenFold,
+): Promise<Fold | null> {
+  try {
+    return await finishFold(history, snapshot, fold);
+  } catch (error) {
+    if (error instanceof AppError || error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 /**
@@ -139,7 +156,11 @@ export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutc
   const now = ctx.now();
   const joined = await foldJoins(ctx, joins, now);
   const hasMore = new Set(joined.folds.filter((fold) => fold.hasMore).map((fold) => fold.snapshot));
-  const folds = [...(await finishAll(ctx, folding)), ...joined.folds];
+  const finished = await finishAll(ctx, folding);
+  const isFinished = new Set(finished.map(({ snapshot }) => snapshot));
+  const unfinished = folding.filter(({ snapshot }) => !isFinished.has(snapshot));
+  left.push(...[...unfinished.map(({ snapshot }) => snapshot), ...joined.stuck].map(refOf));
+  const folds = [...finished, ...joined.folds];
   const more = joined.later.map(refOf);
   const made: RoundOutcome["made"][number][] = [];
   if (folds.length === 0) return { done, lost, left, more, made, folded: 0, refused: 0 };

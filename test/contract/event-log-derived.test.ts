@@ -123,17 +123,18 @@ describe.each(truths())("folds that make events %s", (_name, open) => {
       before,
       upTo,
     });
-    const met = await log.readMet([
+    const asked = [
       range("k", 10, 30),
       range("k", -9, 10),
       range("k", 10, 30, 4),
       range("other", 0, 99),
       range("nobody", 0, 99),
       { ...customer(tenant), from: 0, before: 99, upTo: 9 },
-    ]);
+    ];
+    const met = await log.readMet(asked, 3);
     const ids = met.map((one) =>
       one
-        .map(({ event }) => event.eventId)
+        ?.map(({ event }) => event.eventId)
         .toSorted()
         .join(""),
     );
@@ -142,7 +143,15 @@ describe.each(truths())("folds that make events %s", (_name, open) => {
       event: at("f", 12),
       loggedAt: 7_000,
     });
-    expect(await log.readMet([])).toEqual([]);
+    expect((await log.readMet(asked, 2)).map((one) => one?.length)).toEqual([
+      undefined,
+      1,
+      2,
+      1,
+      0,
+      0,
+    ]);
+    expect(await log.readMet([], 9)).toEqual([]);
   });
 
   it("are left out of what is unfinished where nobody knows how to fold them", async () => {
@@ -228,7 +237,10 @@ describe.each(sqlTruths())("the plans of folds that make events %s", (_name, ope
       ],
     }));
     await log.commit(commits, 7_000);
-    await log.readMet(met.map((ref) => ({ ...ref, upTo: 9, from: 0, before: 99 })));
+    await log.readMet(
+      met.map((ref) => ({ ...ref, upTo: 9, from: 0, before: 99 })),
+      9,
+    );
     expect(plans).toHaveLength(2);
     for (const plan of plans) expect(plan).not.toMatch(/Join Filter/);
     expect(plans[1]).toMatch(/entity_log_met/);

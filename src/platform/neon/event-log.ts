@@ -27,7 +27,8 @@ SELECT r.position::int AS position, l.known_at AS logged_at, e.*
  CROSS JOIN LATERAL (
     SELECT l.known_at, l.source, l.event_id FROM entity_log l
      WHERE l.tenant = r.tenant AND l.entity = r.entity AND l.entity_key = r.entity_key
-       AND l.event_time >= r.after AND l.event_time < r.before AND l.version <= r.up_to OFFSET 0
+       AND l.event_time >= r.after AND l.event_time < r.before AND l.version <= r.up_to
+     LIMIT $7::bigint + 1
   ) AS l
  CROSS JOIN LATERAL (
     SELECT ${LOG_EVENT_COLUMNS} FROM events e
@@ -100,19 +101,20 @@ export function createEventLog(client: SqlClient): EventLog {
       }
     },
 
-    async readMet(ranges) {
+    async readMet(ranges, most) {
       const rows = await client.query(READ_MET, [
         ...entityParams(ranges),
         ranges.map(({ upTo }) => upTo),
         ranges.map(({ from }) => from),
         ranges.map(({ before }) => before),
+        most,
       ]);
       const met = ranges.map((): MetEvent[] => []);
       for (const row of rows) {
         const loggedAt = Number(row["logged_at"]);
         met[Number(row["position"]) - 1]?.push({ event: logEventFrom(row), loggedAt });
       }
-      return met;
+      return met.map((events) => (events.length > most ? null : events));
     },
 
     async settleOutbox(projected) {

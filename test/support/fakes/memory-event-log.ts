@@ -105,15 +105,16 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
       return { won };
     },
 
-    async readMet(ranges) {
+    async readMet(ranges, most) {
       return ranges.map(({ upTo, from, before, ...ref }) => {
         const log = truth.entities.get(entityKey(ref))?.log ?? [];
-        return log.slice(0, upTo).flatMap(({ knownAt: loggedAt, isMet, ...one }) => {
+        const met = log.slice(0, upTo).flatMap(({ knownAt: loggedAt, isMet, ...one }) => {
           const event = truth.events.get(eventKey({ tenant: ref.tenant, ...one }));
           if (event === undefined || !isMet) return [];
           const isWithin = event.eventTime >= from && event.eventTime < before;
           return isWithin ? [{ event: { ...event }, loggedAt }] : [];
         });
+        return met.length > most ? null : met;
       });
     },
 

@@ -101,13 +101,15 @@ describe("a round of folds that need the past of their entities", () => {
     }
   });
 
-  it("fails as a whole, before anything is committed, where the log cannot be read", async () => {
+  it("leaves those whose past cannot be read, and finishes the others", async () => {
     const { round, committed } = foldAll({
       readEvents: async () => {
         throw new AppError("dependency_unavailable", "the log is down");
       },
     });
-    await expect(round).rejects.toThrow("the log is down");
-    expect(committed).toEqual([]);
+    const outcome = await round;
+    expect(outcome.left.map(({ key }) => key)).toEqual(["d0", "d2", "d4", "d6", "d8", "d10"]);
+    expect(committed[0]?.map(({ key }) => key)).toEqual(["d1", "d3", "d5", "d7", "d9", "d11"]);
+    expect(outcome.folded).toBe(6);
   });
 });

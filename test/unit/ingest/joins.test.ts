@@ -56,6 +56,31 @@ async function read(
 const pairsOfAd = async (world: World, registry: Registry): Promise<unknown> =>
   (await read(world, registry, ["ad_orders"], { ad: "a1" }))["ad_orders:n"];
 
+const down = (): Promise<never> =>
+  Promise.reject(new AppError("dependency_unavailable", "the statement took too long"));
+
+describe("a join whose past cannot be read", () => {
+  it.each([
+    ["because the store fails", down],
+    ["because it is too much", async (ranges: readonly unknown[]) => ranges.map(() => null)],
+  ])("waits, and holds up nobody: %s", async (_why, readMet) => {
+    const registry = paths();
+    const world = await openFilledWorld(registry);
+    await world.consume([message(click("c0", AT, { who: "hot" }))]);
+    const dying = { ...world.log, commit: down };
+    const others = message(click("c1", AT, { who: "hot" }), click("c2"));
+    await world.consume([others], { log: dying });
+    world.queue.drain();
+    const sweeping = world.ctx({ log: { ...world.log, readMet }, now: () => NOON + DAY_MS });
+    await sweep(sweeping);
+    const left = await world.log.findUnfinished(Number.MAX_SAFE_INTEGER, 9);
+    expect(left.map(({ key }) => key)).toEqual(["hot"]);
+    world.clock.now += DAY_MS;
+    await sweep(world.ctx());
+    expect(await world.log.findUnfinished(Number.MAX_SAFE_INTEGER, 9)).toEqual([]);
+  });
+});
+
 describe("a join", () => {
   it.each([
     ["both at the same moment", 0, 1],
