@@ -4,7 +4,6 @@ import type { Registry } from "../features/registry.ts";
 import type { ServedAnswers } from "../features/served-answers.ts";
 import type { StateArchive } from "../features/state-filling.ts";
 import type { Vault } from "../governance/vault.ts";
-import { stableId } from "../ids.ts";
 import {
   applyEvents,
   noFigures,
@@ -13,17 +12,16 @@ import {
   type ApplyFigures,
 } from "./apply.ts";
 import { retryDelaySeconds, type Delivery } from "./delivery.ts";
-import { digest } from "../digest.ts";
 import { refText } from "./entity-refs.ts";
-import type { IngestMessage, QuarantineEntry } from "./envelope.ts";
 import { fillPage } from "./fill.ts";
 import type { FoldContext } from "./fold-round.ts";
 import { quarantineRefused } from "./quarantine.ts";
 import type { IngestQueue } from "./ingest-queue.ts";
 import { keepAnswers } from "./keep-answers.ts";
-import { parseMessage } from "./parse-message.ts";
 import { planFolds, type OpenWait } from "./plan-folds.ts";
 import type { QuarantineStore } from "./quarantine-store.ts";
+import { sortDeliveries, type MessageOf, type Received } from "./sort-deliveries.ts";
+import { unreadableEntry } from "./unreadable.ts";
 
 export interface ConsumeContext {
   readonly registry: Registry;
@@ -46,41 +44,9 @@ export interface Consumed extends ApplyFigures {
   retried: number;
 }
 
-type MessageOf<K extends IngestMessage["kind"]> = Extract<IngestMessage, { kind: K }>;
-
-interface Received<M> {
-  readonly delivery: Delivery;
-  readonly message: M;
-}
-
 /** How many events or entities one append takes; more messages are taken in turns. */
 const MAX_AT_ONCE = 500;
 const LATER_FOLD_SECONDS = 2;
-
-function sortByKind(ctx: ConsumeContext, deliveries: readonly Delivery[]) {
-  const events: Received<MessageOf<"events">>[] = [];
-  const folds: Received<MessageOf<"fold">>[] = [];
-  const fills: Received<MessageOf<"fill">>[] = [];
-  const answers: Received<MessageOf<"answers">>[] = [];
-  const entries: { readonly delivery: Delivery; readonly entries: readonly QuarantineEntry[] }[] =
-    [];
-  const unreadable: { readonly delivery: Delivery; readonly detail: string }[] = [];
-  for (const delivery of deliveries) {
-    const parsed = parseMessage(delivery.body);
-    if (!parsed.ok) {
-      ctx.note("unreadable message", { id: delivery.id, detail: parsed.error });
-      unreadable.push({ delivery, detail: parsed.error });
-      continue;
-    }
-    const message = parsed.value;
-    if (message.kind === "events") events.push({ delivery, message });
-    else if (message.kind === "fold") folds.push({ delivery, message });
-    else if (message.kind === "fill") fills.push({ delivery, message });
-    else if (message.kind === "answers") answers.push({ delivery, message });
-    else entries.push({ delivery, entries: message.entries });
-  }
-  return { events, folds, fills, answers, entries, unreadable };
-}
 
 /** Runs a step for some deliveries: all acknowledged when it ends, all retried when it throws. */
 async function settle(
@@ -253,7 +219,7 @@ export async function consume(
   deliveries: readonly Delivery[],
 ): Promise<Consumed> {
   const consumed: Consumed = { ...noFigures(), retried: 0 };
-  const { events, folds, fills, answers, entries, unreadable } = sortByKind(ctx, deliveries);
+  const { events, folds, fills, answers, entries, unreadable } = sortDeliveries(ctx, deliveries);
   const applied: Applied[] = [];
   for (const group of inGroups(events, ({ message }) => message.events.length)) {
     await consumeEvents(ctx, consumed, group, applied);
@@ -288,26 +254,4 @@ export async function consume(
   }
   await settleOutbox(ctx, applied);
   return consumed;
-}
-
-/** The tenant under which messages are kept that do not say whose they are. */
-export const NOBODY = "-";
-
-/** An entry for a message that is not one of ours, whole; the same again when it is redelivered. */
-export async function unreadableEntry(
-  ctx: Pick<ConsumeContext, "vault" | "now">,
-  delivery: Pick<Delivery, "id" | "body">,
-  detail: string,
-): Promise<QuarantineEntry> {
-  const id = stableId("qrt", 0, await digest(delivery.id));
-  return {
-    id,
-    tenant: NOBODY,
-    source: "",
-    reason: "unreadable_message",
-    detail,
-    payload: await ctx.vault.seal(NOBODY, id, JSON.stringify(delivery.body) ?? "null"),
-    eventId: null,
-    receivedAt: ctx.now(),
-  };
 }

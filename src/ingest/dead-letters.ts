@@ -2,7 +2,7 @@ import { AppError } from "../errors.ts";
 import type { Vault } from "../governance/vault.ts";
 import { RejectedByStore, type LogEvent } from "../features/event-log.ts";
 import type { Delivery } from "./delivery.ts";
-import { unreadableEntry } from "./consume.ts";
+import { unreadableEntry } from "./unreadable.ts";
 import type { QuarantineEntry } from "./envelope.ts";
 import { eventToKeep } from "./kept.ts";
 import { parseMessage } from "./parse-message.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../../src/errors.ts";
 import { RejectedByStore, type LogEvent } from "../../../src/features/event-log.ts";
-import { consume, NOBODY } from "../../../src/ingest/consume.ts";
+import { consume } from "../../../src/ingest/consume.ts";
+import { NOBODY } from "../../../src/ingest/unreadable.ts";
 import type { IngestMessage } from "../../../src/ingest/envelope.ts";
 import { readKept } from "../../../src/ingest/kept.ts";
 import { eventKey } from "../../support/fakes/memory-truth.ts";

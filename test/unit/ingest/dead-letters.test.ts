@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../../src/errors.ts";
-import { NOBODY } from "../../../src/ingest/consume.ts";
+import { NOBODY } from "../../../src/ingest/unreadable.ts";
 import {
   consumeDeadLetters,
   restoreDeadLetters,
