@@ -3,12 +3,12 @@ import { developmentKeys } from "../local/demo/keys.ts";
 import { table } from "../local/demo/words.ts";
 import type { Benchmark, BenchmarkResult, Finding } from "./benchmark.ts";
 import { callPair, workerdCpu, type Call } from "./feature-read/call-pair.ts";
-import { domainCost } from "./feature-read/domain-cost.ts";
 import { runPair } from "./feature-read/run-pair.ts";
 import { openShop, VIEWS, type Shop } from "./feature-read/shop.ts";
 import { stateSizes } from "./feature-read/state-sizes.ts";
 import { ENCRYPTION_SECRET, openEngine, registry } from "./support/engine.ts";
 import { createCaller, type Caller } from "./support/http-call.ts";
+import { readCost } from "./support/read-cost.ts";
 import { spreadText } from "./support/rounds.ts";
 import { openStores, type Stores } from "./support/stores.ts";
 
@@ -103,7 +103,10 @@ export const featureRead: Benchmark = {
           };
           measured.push({ entities, ...latency, requests, cpu });
         }
-        const cpuPerEntity = await domainCost(engine, shop);
+        const { tenant, stateKeys } = shop;
+        const requests = Array.from({ length: 60 }, (_, i) => shop.rows(100, i * 7));
+        const reads = { tenant, features: VIEWS, requests, stateKeys };
+        const cpuPerEntity = await readCost(engine, reads);
         const sizes = await stateSizes(engine, shop);
         say([stores.description, "", ...table(timeRows(measured)), ""]);
         say([

@@ -10,7 +10,9 @@ import { history } from "./history.ts";
 import { indexDocuments } from "./index-documents.ts";
 import { lag } from "./lag.ts";
 import { predictions } from "./predictions.ts";
+import { rebuild } from "./rebuild.ts";
 import { search } from "./search.ts";
+import { states } from "./states.ts";
 import { vectorRecall } from "./vector-recall.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -22,6 +24,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   consumer,
   lag,
   history,
+  states,
+  rebuild,
 ];
 
 /** Pure. Words in lines of at most 96 columns. */
@@ -39,7 +43,7 @@ const HELP = `
 npm run bench [-- NAME… --full --json FILE]
 
 Measures on this machine, each variant beside its plain alternative in alternating rounds: read
-ratios, since absolute times depend on who else is at work. All together take about seven minutes.
+ratios, since absolute times depend on who else is at work. All together take about twelve minutes.
 
 ${BENCHMARKS.map(({ name, meaning }) => `  ${name}\n    ${wrap(meaning).join("\n    ")}`).join("\n\n")}
 

@@ -7,23 +7,25 @@ import { deliveriesOf, inBatches, messagesOf } from "../support/messages.ts";
 import { drawPayments, type Popularity } from "../support/payments.ts";
 import type { Stores } from "../support/stores.ts";
 import { checkApplied } from "./check-applied.ts";
-import { watchLog, type WatchedLog } from "./fold-cost.ts";
 import { readMeters, usedBetween, type Used } from "./meters.ts";
 import { openRows, openTiles, type PlainWrite } from "./plain.ts";
+import { watchLog, type Watched, type WatchedLog } from "./watch-log.ts";
 
 const TENANT = "bench";
 const HISTORY = 10_000;
 const HISTORY_MS = 60 * DAY_MS;
 
 /** What one run of one variant came to. */
-export interface Run {
+export interface Run extends Watched {
   readonly events: number;
   readonly ms: number;
   /** How long each batch took. */
   readonly batchMs: readonly number[];
   readonly used: Used;
-  /** Compare-and-sets of entities. */
-  readonly commits: { readonly won: number; readonly lost: number };
+  /** Statements that were rolled back by a deadlock or a lost race, and sent again. */
+  readonly resent: number;
+  /** Entities that were left to a later fold, each time that they were. */
+  readonly left: number;
 }
 
 /** How events come: how many a message holds, how many messages a batch, how many consumers. */
@@ -31,6 +33,8 @@ export interface Shape {
   readonly perMessage: number;
   readonly messages: number;
   readonly consumers: number;
+  /** How far away the stores are. */
+  readonly roundTripMs: number;
 }
 
 /** Stores that hold ten thousand payments of 60 days, and ways to give them more. */
@@ -53,7 +57,17 @@ type Take = (batch: readonly IngestMessage[]) => Promise<void>;
 export async function openScenario(stores: Stores, popularity: Popularity): Promise<Scenario> {
   const opened = await openEngine(stores);
   const log = watchLog(opened.log);
-  const engine: Engine = { ...opened, log };
+  /** What consumers leave for later, and when it is due by performance.now(). */
+  const later: { readonly message: IngestMessage; readonly due: number }[] = [];
+  let left = 0;
+  const queue: Engine["queue"] = {
+    async send(messages, { delaySeconds = 0 } = {}) {
+      const due = performance.now() + delaySeconds * 1_000;
+      for (const message of messages) left += message.kind === "fold" ? message.entities.length : 0;
+      later.push(...messages.map((message) => ({ message, due })));
+    },
+  };
+  const engine: Engine = { ...opened, log, queue };
   await openTenant(engine, TENANT);
   const payments = drawPayments(popularity, popularity);
   const plain = { rows: await openRows(engine.sql), tiles: await openTiles(engine.sql) };
@@ -62,30 +76,41 @@ export async function openScenario(stores: Stores, popularity: Popularity): Prom
   const drawn = (count: number, at: () => number): readonly Payment[] =>
     Array.from({ length: count }, () => payments.next(at()));
 
-  /** Works the events off with so many consumers at once; what they leave for later, at the end. */
+  /** The next batch: what was left for later and is due, then what is new, then all the rest. */
+  function nextBatch(fresh: (readonly IngestMessage[])[], most: number): readonly IngestMessage[] {
+    const now = performance.now();
+    const due = later.filter((one) => one.due <= now).length;
+    const take = (count: number): readonly IngestMessage[] =>
+      later.splice(0, Math.min(count, most)).map(({ message }) => message);
+    return due > 0 ? take(due) : (fresh.shift() ?? take(most));
+  }
+
+  /** Works the events off with so many consumers at once, and what these leave for later. */
   async function run(shape: Shape, events: readonly Payment[], take: Take): Promise<Run> {
-    const { perMessage, messages, consumers } = shape;
+    const { perMessage, messages, consumers, roundTripMs } = shape;
     const sent = await messagesOf(engine, TENANT, events, perMessage);
     const batches = [...inBatches(sent, messages)];
     const batchMs: number[] = [];
     const work = async (): Promise<void> => {
       for (;;) {
-        const batch = batches.shift() ?? engine.queued.splice(0, messages);
+        const batch = nextBatch(batches, messages);
         if (batch.length === 0) return;
         const begun = performance.now();
         await take(batch);
         batchMs.push(performance.now() - begun);
       }
     };
-    const commits = { ...log.commits };
+    await stores.moveAway(roundTripMs);
+    log.take();
+    const earlier = { resent: engine.resent(), left };
     const before = await readMeters(engine.sql, stores);
     const begun = performance.now();
     await Promise.all(Array.from({ length: consumers }, work));
     const ms = performance.now() - begun;
+    await stores.moveAway(0);
     const used = usedBetween(before, await readMeters(engine.sql, stores));
-    const { won, lost } = log.commits;
-    const since = { won: won - commits.won, lost: lost - commits.lost };
-    return { events: events.length, ms, batchMs, used, commits: since };
+    const since = { resent: engine.resent() - earlier.resent, left: left - earlier.left };
+    return { events: events.length, ms, batchMs, used, ...since, ...log.take() };
   }
 
   const freshet = (shape: Shape, events: number, at: () => number): Promise<Run> => {
@@ -99,7 +124,7 @@ export async function openScenario(stores: Stores, popularity: Popularity): Prom
       write(batch.flatMap((message) => (message.kind === "events" ? message.events : []))),
     );
 
-  await freshet({ perMessage: 50, messages: 10, consumers: 4 }, HISTORY, () =>
+  await freshet({ perMessage: 50, messages: 10, consumers: 4, roundTripMs: 0 }, HISTORY, () =>
     Math.floor(Date.now() - Math.random() * HISTORY_MS),
   );
   return {

@@ -51,10 +51,14 @@ SELECT e.body ->> 'customer_id' AS customer_id, e.event_time, l.known_at,
 const CHUNK = 50_000;
 
 /** Fills a database with payments and their log, as if they had been committed one by one. */
-export async function loadPayments(sql: SqlClient, events: number): Promise<void> {
+export async function loadPayments(
+  sql: SqlClient,
+  events: number,
+  eventsEach = EVENTS_EACH,
+): Promise<void> {
   for (let from = 1; from <= events; from += CHUNK) {
     const to = Math.min(events, from + CHUNK - 1);
-    await sql.query(EVENTS, [from, to, Math.ceil(events / EVENTS_EACH)]);
+    await sql.query(EVENTS, [from, to, Math.ceil(events / eventsEach)]);
   }
   for (const statement of [
     LOG,

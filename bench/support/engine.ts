@@ -30,22 +30,36 @@ export interface Engine extends ConsumeContext {
   readonly definitions: DefinitionStore;
   /** What consumers queued for later, oldest first; whoever runs them takes it out. */
   readonly queued: IngestMessage[];
+  /** How often Postgres rolled back a deadlock or a lost race, which was then sent again. */
+  resent(): number;
 }
 
 const TIMEOUT_MS = 60_000;
 
-/** Connects the engine to stores, and registers the example's definitions. */
-export async function openEngine(stores: Stores): Promise<Engine> {
-  const sql = createSqlClient({
+/** Connects the engine to stores, and registers the definitions: the example's, or those given. */
+export async function openEngine(stores: Stores, deployed = registry): Promise<Engine> {
+  let [asked, sent] = [0, 0];
+  const client = createSqlClient({
     connectionString: stores.connectionString,
     fetchEndpoint: stores.sqlUrl,
     timeoutMs: TIMEOUT_MS,
+    onRoundTrip: () => void (sent += 1),
   });
+  const sql: SqlClient = {
+    query(...statement) {
+      asked += 1;
+      return client.query(...statement);
+    },
+    batch(statements) {
+      asked += 1;
+      return client.batch(statements);
+    },
+  };
   const definitionStore = createDefinitionStore(sql);
-  await definitionStore.registerViews([...registry.views.values()], Date.now());
+  await definitionStore.registerViews([...deployed.views.values()], Date.now());
   const queued: IngestMessage[] = [];
   return {
-    registry,
+    registry: deployed,
     sql,
     log: createEventLog(sql),
     history: createHistoryLog(sql),
@@ -61,6 +75,7 @@ export async function openEngine(stores: Stores): Promise<Engine> {
     servedAnswers: createServedAnswers(sql),
     queue: { send: async (messages) => void queued.push(...messages) },
     queued,
+    resent: () => sent - asked,
     vault: createVault(ENCRYPTION_SECRET),
     now: () => Date.now(),
     random: () => Math.random(),

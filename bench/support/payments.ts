@@ -2,7 +2,7 @@ import { createRandom, type Random } from "../../local/demo/random.ts";
 import type { Payment } from "../../local/demo/payments.ts";
 
 /** How often each of the customers and merchants takes part. */
-export type Popularity = "even" | "zipf" | "one_merchant";
+export type Popularity = "even" | "zipf" | "one_merchant" | "one_pair";
 
 /** Draws payments without end; the same seed gives the same ones but for their times. */
 export interface Payments {
@@ -28,11 +28,14 @@ function zipf(n: number): (random: Random) => number {
   };
 }
 
-/** Payments of 10,000 customers at 10,000 merchants, or of all of them at one. */
+/** Payments of 10,000 customers at 10,000 merchants, of all of them at one, or of one at one. */
 export function drawPayments(seed: string, popularity: Popularity): Payments {
   const random = createRandom(seed);
   const popular = zipf(KEYS);
-  const pick = (): number => (popularity === "zipf" ? popular(random) : random.int(0, KEYS - 1));
+  const pick = (): number => {
+    if (popularity === "one_pair") return 0;
+    return popularity === "zipf" ? popular(random) : random.int(0, KEYS - 1);
+  };
   let drawn = 0;
   return {
     next(at) {

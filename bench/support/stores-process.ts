@@ -10,7 +10,7 @@ import type { SqlBackend } from "../../local/sql-backend.ts";
 import { startSqlFacade } from "../../local/sql-facade.ts";
 import { makeDatabase } from "./database.ts";
 import { describeStores } from "./describe.ts";
-import type { FromStores, Meters } from "./stores.ts";
+import type { FromStores, Meters, ToStores } from "./stores.ts";
 
 async function openSql(): Promise<{ sql: SqlBackend; close: () => Promise<void> }> {
   const database = await makeDatabase();
@@ -33,15 +33,20 @@ async function serve(): Promise<void> {
   const { sql, close } = await openSql();
   // Never the server of REDIS_URL: a benchmark would share it with what is already there.
   const redis = await openRedis({ find: true });
-  const sqlFacade = await startSqlFacade({ backend: sql });
+  let delayMs = 0;
+  const fault = () => ({ delayMs });
+  const sqlFacade = await startSqlFacade({ backend: sql, fault });
   const token = randomBytes(16).toString("hex");
-  const redisFacade = await startRedisFacade({ backend: redis, token });
+  const redisFacade = await startRedisFacade({ backend: redis, token, fault });
   const meters = (): Meters => {
     const { user, system } = process.cpuUsage();
     const requests = { postgres: sqlFacade.requests(), redis: redisFacade.requests() };
     return { requests, cpuUs: user + system };
   };
-  process.on("message", () => tell({ kind: "meters", meters: meters() }));
+  process.on("message", (message: ToStores) => {
+    if (message.kind === "delay") delayMs = message.ms;
+    tell({ kind: "meters", meters: meters() });
+  });
   process.on("disconnect", () => {
     const end = async (): Promise<void> => {
       await sqlFacade.close();

@@ -25,9 +25,16 @@ export type FromStores =
   | { readonly kind: "meters"; readonly meters: Meters }
   | { readonly kind: "failed"; readonly why: string };
 
+/** What it is told; it answers each with its meters. */
+export type ToStores =
+  | { readonly kind: "meters" }
+  | { readonly kind: "delay"; readonly ms: number };
+
 /** Stores of a benchmark's own, empty and migrated, behind façades in a process of their own. */
 export interface Stores extends Addresses {
   readMeters(): Promise<Meters>;
+  /** Holds every request from now on for so long, as if the stores were that far away. */
+  moveAway(roundTripMs: number): Promise<void>;
   /** Drops everything again. */
   close(): Promise<void>;
 }
@@ -50,14 +57,16 @@ export async function openStores(): Promise<Stores> {
     await close();
     throw new Error(first.kind === "failed" ? first.why : "the stores could not be opened");
   }
+  const ask = async (message: ToStores): Promise<Meters> => {
+    child.send(message);
+    const answer = await hear();
+    if (answer.kind !== "meters") throw new Error("the stores have ended");
+    return answer.meters;
+  };
   return {
     ...first,
-    async readMeters() {
-      child.send("meters");
-      const answer = await hear();
-      if (answer.kind !== "meters") throw new Error("the stores have ended");
-      return answer.meters;
-    },
+    readMeters: () => ask({ kind: "meters" }),
+    moveAway: async (ms) => void (await ask({ kind: "delay", ms })),
     close,
   };
 }

@@ -46,11 +46,14 @@ export interface DefinitionStore {
    * them meanwhile. Idempotent, safe when run twice at once.
    */
   registerViews(views: readonly ViewToRegister[], now: number): Promise<readonly RegisteredView[]>;
-  /** Histories of one kind of entity, all tenants, in the order of (tenant, key). */
+  /**
+   * Histories of one kind of entity, all tenants, in the order of (tenant, key): so many entities
+   * with so many events in all at most, but one where there is one.
+   */
   readHistories(
     entity: string,
     after: { readonly tenant: string; readonly key: string } | null,
-    limit: number,
+    most: { readonly entities: number; readonly events: number },
   ): Promise<readonly EntityHistory[]>;
   /** Writes built states, each only if the entity still is at that version; answers in order. */
   putBuiltStates(

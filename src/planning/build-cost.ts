@@ -2,10 +2,11 @@ import type { EntitySize, Size } from "./log-sizes.ts";
 import type { BuildCost } from "./plan.ts";
 
 /**
- * Measured on two cores with a Postgres server beside them (1,000 entities of 40 events, 100 of 400).
- * The embedded Postgres takes twice as long; a network adds three round trips for 50 entities.
+ * Measured on two busy cores with a Postgres server beside them (5,000 entities of 4 events, 500 of
+ * 100, 10 of 4,000: npm run bench -- rebuild). The embedded Postgres takes up to twice as long; a
+ * network adds three round trips for 4,000 events or 500 entities.
  */
-const ENTITIES_PER_SECOND = 3_000;
+const ENTITIES_PER_SECOND = 8_000;
 const EVENTS_PER_SECOND = 35_000;
 /** Looked through and folded, where they spread over many entities. */
 const BACKFILLED_PER_SECOND = 3_000;

@@ -131,7 +131,8 @@ describe.each(truths())("the definition store %s", (_name, open) => {
     }
     await fold({ tenant: first, entity: `${kind}x`, key: "B" }, [logEvent(first, "other")]);
 
-    const page = await truth.definitionStore.readHistories(kind, null, 2);
+    const two = { entities: 2, events: 100 };
+    const page = await truth.definitionStore.readHistories(kind, null, two);
     expect(page.map(({ tenant, key, version }) => [tenant, key, version])).toEqual([
       [first, "B", 2],
       [first, "a", 2],
@@ -140,29 +141,56 @@ describe.each(truths())("the definition store %s", (_name, open) => {
       logEvent(first, "a1"),
       logEvent(first, "a2", { sign: -1, knownAt: 3 }),
     ]);
-    const last = await truth.definitionStore.readHistories(kind, { tenant: first, key: "a" }, 2);
+    const last = await truth.definitionStore.readHistories(kind, { tenant: first, key: "a" }, two);
     expect(last.map(({ tenant, entity, key }) => [tenant, entity, key])).toEqual([
       [second, kind, "A"],
     ]);
     const end = { tenant: second, key: "A" };
-    expect(await truth.definitionStore.readHistories(kind, end, 2)).toEqual([]);
+    expect(await truth.definitionStore.readHistories(kind, end, two)).toEqual([]);
+  });
+
+  it("reads no more entities than have so many events, but one at least", async () => {
+    const tenant = newTenant();
+    const kind = newTenant();
+    for (const [key, count] of [
+      ["a", 1],
+      ["b", 2],
+      ["c", 4],
+      ["d", 1],
+    ] as const) {
+      const events = Array.from({ length: count }, (_, i) => logEvent(tenant, `${key}${i}`));
+      await fold({ tenant, entity: kind, key }, events);
+    }
+    const keysAfter = async (key: string, entities: number, events: number) => {
+      const after = { tenant, key };
+      const page = await truth.definitionStore.readHistories(kind, after, { entities, events });
+      for (const history of page) expect(history.events).toHaveLength(history.version);
+      return page.map((history) => history.key).join("");
+    };
+    expect(await keysAfter("", 10, 100)).toBe("abcd");
+    expect(await keysAfter("", 10, 6)).toBe("ab");
+    expect(await keysAfter("", 10, 3)).toBe("ab");
+    expect(await keysAfter("", 1, 3)).toBe("a");
+    expect(await keysAfter("b", 10, 3)).toBe("c");
+    expect(await keysAfter("c", 10, 3)).toBe("d");
   });
 
   it("does not list entities that only wait", async () => {
     const kind = newTenant();
+    const two = { entities: 2, events: 100 };
     const entity = { tenant: kind, entity: kind, key: "k" };
     const events = [logEvent(kind, "1")];
     const contributions = contributionsOf(events, [entity]);
     const input = { events, contributions, touched: [entity], stateIds: [], now: 1 };
     const { entities } = await truth.eventLog.append(input);
-    expect(await truth.definitionStore.readHistories(kind, null, 2)).toEqual([]);
+    expect(await truth.definitionStore.readHistories(kind, null, two)).toEqual([]);
     const poisoned = (entities[0]?.pending ?? []).map(({ source, eventId }) => ({
       source,
       eventId,
     }));
     const poison = { ...entity, readVersion: 0, builds: 0, folded: [], poisoned, states: [] };
     expect((await truth.eventLog.commit([poison], 2)).won).toEqual([true]);
-    expect(await truth.definitionStore.readHistories(kind, null, 2)).toEqual([]);
+    expect(await truth.definitionStore.readHistories(kind, null, two)).toEqual([]);
     const [registered] = await truth.definitionStore.registerViews([view(kind, "1", kind)], 1);
     expect(registered?.complete).toBe(true);
   });

@@ -42,14 +42,29 @@ SELECT v.name,
  ORDER BY v.name COLLATE "C", v.position
 ON CONFLICT DO NOTHING`;
 
+/**
+ * Versions have no gaps, so that they tell how many events an entity has. LATERAL … OFFSET 0 looks
+ * each of these few up, whatever the planner believes of the log's size; see APPEND.
+ */
 const READ_HISTORIES = `
+WITH next AS (
+  SELECT tenant, entity, entity_key, version FROM entity_heads
+   WHERE entity = $1 AND version > 0 AND (tenant, entity_key) > ($2::text, $3::text)
+   ORDER BY tenant, entity_key LIMIT $4::int
+), counted AS (
+  SELECT *, sum(version) OVER (ORDER BY tenant, entity_key) AS events FROM next
+)
 SELECT page.tenant AS entity_tenant, page.entity_key, page.version, ${LOG_EVENT_COLUMNS}
-  FROM (SELECT tenant, entity, entity_key, version FROM entity_heads
-         WHERE entity = $1 AND version > 0 AND (tenant, entity_key) > ($2::text, $3::text)
-         ORDER BY tenant, entity_key LIMIT $4::int) AS page
-  JOIN entity_log l ON l.tenant = page.tenant AND l.entity = page.entity
-                   AND l.entity_key = page.entity_key
-  JOIN events e ON e.tenant = l.tenant AND e.source = l.source AND e.event_id = l.event_id
+  FROM (SELECT * FROM counted WHERE events = version OR events <= $5::bigint) AS page
+ CROSS JOIN LATERAL (
+    SELECT l.tenant, l.source, l.event_id, l.version FROM entity_log l
+     WHERE l.tenant = page.tenant AND l.entity = page.entity AND l.entity_key = page.entity_key
+    OFFSET 0
+  ) AS l
+ CROSS JOIN LATERAL (
+    SELECT * FROM events e
+     WHERE e.tenant = l.tenant AND e.source = l.source AND e.event_id = l.event_id OFFSET 0
+  ) AS e
  ORDER BY page.tenant, page.entity_key, l.version`;
 
 /**
@@ -136,9 +151,10 @@ export function createDefinitionStore(client: SqlClient): DefinitionStore {
       throw new AppError("dependency_unavailable", "Too many definitions registered at once.");
     },
 
-    async readHistories(entity, after, limit) {
+    async readHistories(entity, after, most) {
       const cursor = [after?.tenant ?? "", after?.key ?? ""];
-      const rows = await client.query(READ_HISTORIES, [entity, ...cursor, limit]);
+      const limits = [most.entities, most.events];
+      const rows = await client.query(READ_HISTORIES, [entity, ...cursor, ...limits]);
       const histories: (EntityHistory & { readonly events: LogEvent[] })[] = [];
       for (const row of rows) {
         const [tenant, key] = [String(row["entity_tenant"]), String(row["entity_key"])];

@@ -44,7 +44,8 @@ export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore
       return views.flatMap(({ stateId }) => known(stateId) ?? []);
     },
 
-    async readHistories(entity, after, limit) {
+    async readHistories(entity, after, most) {
+      let events = 0;
       return entitiesInOrder(truth)
         .filter((record) => record.entity === entity && record.version > 0)
         .filter(({ tenant, key }) => {
@@ -52,7 +53,11 @@ export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore
           const order = compareBytes(tenant, after.tenant);
           return order > 0 || (order === 0 && compareBytes(key, after.key) > 0);
         })
-        .slice(0, limit)
+        .slice(0, most.entities)
+        .filter(({ version }, i) => {
+          events += version;
+          return i === 0 || events <= most.events;
+        })
         .map(({ tenant, key, version, log }) => ({
           tenant,
           entity,

@@ -37,6 +37,13 @@ interface Applying {
   readonly online?: Faults;
 }
 
+/** Gives fewer histories at once, so that there are several pages. */
+const inSmallPages = (definitions: World["definitions"]): World["definitions"] => ({
+  ...definitions,
+  readHistories: (entity, cursor, { entities, events }) =>
+    definitions.readHistories(entity, cursor, { entities: Math.min(entities, 50), events }),
+});
+
 const apply = (
   world: World,
   registry: Registry,
@@ -46,7 +53,7 @@ const apply = (
     registry,
     archive: world.archive,
     progress,
-    definitions: withFaults(world.definitions, definitions),
+    definitions: withFaults(inSmallPages(world.definitions), definitions),
     online: withFaults({ ...world.online }, online),
     now: () => world.clock.now,
     fold: async (entities) => {

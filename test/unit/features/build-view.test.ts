@@ -19,6 +19,7 @@ const history = (key: string, version = 1): EntityHistory => ({
 
 interface Calls {
   readonly pages: (string | null)[];
+  readonly sizes: number[];
   readonly online: string[];
   complete: boolean;
 }
@@ -28,15 +29,16 @@ async function build(
   pages: readonly (readonly EntityHistory[])[],
   moved: readonly (readonly string[])[] = [],
 ): Promise<Calls & { readonly built: number; readonly progress: readonly number[] }> {
-  const calls: Calls = { pages: [], online: [], complete: false };
+  const calls: Calls = { pages: [], sizes: [], online: [], complete: false };
   const progress: number[] = [];
   let writing = 0;
   const built = await buildView(
     {
       definitions: {
-        async readHistories(entity, after, limit) {
-          expect([entity, limit]).toEqual(["device", 50]);
+        async readHistories(entity, after, most) {
+          expect(entity).toBe("device");
           calls.pages.push(after?.key ?? null);
+          calls.sizes.push(most.entities);
           return pages[calls.pages.length - 1] ?? [];
         },
         async putBuiltStates(states) {
@@ -68,6 +70,7 @@ describe("building a view", () => {
     const all = await build([[history("a"), history("b")], [history("c")]]);
     expect(all).toEqual({
       pages: [null, "b", "c"],
+      sizes: [500, 500, 500],
       online: ["a@1 b@1", "c@1"],
       complete: true,
       built: 3,
@@ -83,6 +86,8 @@ describe("building a view", () => {
     ];
     expect(await build(pages, [["b"]])).toMatchObject({
       pages: [null, "a", "c"],
+      // Alone, so that it is written before it moves again.
+      sizes: [500, 1, 500],
       online: ["a@1 c@1", "b@2 c@1"],
       built: 3,
     });
