@@ -134,11 +134,11 @@ describe("the running stack, where Postgres answers in place of Redis", () => {
   it("answers while Redis fails, and within its deadline while Redis hangs", async () => {
     const sent = [1, 2, 3].map((n) => paymentOf("hanging", n));
     expect((await shop.send(sent, true)).body.applied).toBe(true);
-    for (const fault of ["error", "drop", { delayMs: 5_000 }] as const) {
+    for (const fault of ["error", "drop", { delayMs: 9_000 }] as const) {
       shop.faults.redis = fault;
       const began = performance.now();
       await shop.expectRight("hanging", sent);
-      expect(performance.now() - began).toBeLessThan(4_500);
+      expect(performance.now() - began).toBeLessThan(8_000);
       shop.faults.redis = null;
     }
     await shop.expectRight("hanging", sent);
