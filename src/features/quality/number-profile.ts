@@ -37,9 +37,13 @@ export function profileNumbers(values: readonly number[]): NumberProfile {
   return { min, max, mean: finite(Number(mean.finish(total, false, 0))), sketch };
 }
 
-/** Pure. Percentiles of at least one number, within 1 % (magnitudes from 1e−9 to 1e15). */
-export function percentiles(sketch: Sketch) {
-  const at = (of: typeof low) => of.finish(new Map(sketch), false, 0) as number;
+/**
+ * Pure. Percentiles of at least one number, within 1 % (magnitudes from 1e−9 to 1e15), and never
+ * beyond the exact extremes.
+ */
+export function percentiles({ sketch, min, max }: Omit<NumberProfile, "mean">) {
+  const at = (of: typeof low) =>
+    Math.max(min, Math.min(max, of.finish(new Map(sketch), false, 0) as number));
   return { p5: at(low), p50: at(middle), p95: at(high) };
 }
 

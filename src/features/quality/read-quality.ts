@@ -129,7 +129,7 @@ function nullRate(profiles: readonly FeatureProfile[]): number | null {
 
 const summaryOf = ({ sketch, ...rest }: NumberProfile): NumberSummary => ({
   ...rest,
-  ...percentiles(sketch),
+  ...percentiles({ sketch, ...rest }),
 });
 
 function textsOf({ commonest, others }: TextProfile): TextSummary {

@@ -199,7 +199,7 @@ describe("what a profile keeps", () => {
     const sorted = values.toSorted((a, b) => a - b);
     expect([min, max]).toEqual([sorted[0], sorted.at(-1)]);
     expect(mean).toBeCloseTo(values.reduce((a, b) => a + b) / 1_000, 6);
-    const { p5, p50, p95 } = percentiles(sketch);
+    const { p5, p50, p95 } = percentiles({ sketch, min, max });
     for (const [p, told] of [
       [0.05, p5],
       [0.5, p50],
@@ -208,7 +208,9 @@ describe("what a profile keeps", () => {
       const exact = sorted[Math.floor(p * 999)] ?? 0;
       expect(Math.abs(told - exact)).toBeLessThanOrEqual(0.0101 * exact);
     }
-    expect(percentiles(mergeSketches([sketch, sketch]))).toEqual({ p5, p50, p95 });
+    const twice = mergeSketches([sketch, sketch]);
+    expect(percentiles({ sketch: twice, min, max })).toEqual({ p5, p50, p95 });
+    expect(percentiles(profileNumbers([30]))).toEqual({ p5: 30, p50: 30, p95: 30 });
   });
 
   it("takes numbers that no double holds for the largest one", () => {
