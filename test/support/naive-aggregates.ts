@@ -225,7 +225,9 @@ export function toleranceOf(
   return added(
     seen.map(({ value, time }) => {
       const weight = weightOf(asOf - time, parameters);
-      return Math.abs(Number(value)) * (weight * 1e-14 + (weight < 2 ** -64 ? weight : 0));
+      const relative = weight * 1e-14 + (weight < 2 ** -64 ? weight : 0);
+      // The smallest doubles lie further apart than any share of them.
+      return Math.abs(Number(value)) * relative + 4 * Number.MIN_VALUE;
     }),
   );
 }
