@@ -46,8 +46,6 @@ export interface Registry {
   readonly feedsBySource: ReadonlyMap<string, readonly Feed[]>;
   /** Joins by the kind of entity at which their sides meet. */
   readonly joinsByEntity: ReadonlyMap<string, JoinPlan>;
-  /** The views that a source feeds, by what the source is called in the log. */
-  readonly viewsBySource: ReadonlyMap<string, readonly ViewPlan[]>;
   /** The views of an entity, by its name. */
   readonly viewsByEntity: ReadonlyMap<string, readonly ViewPlan[]>;
   /** Names this set of definitions. */
@@ -164,7 +162,6 @@ export function compileDefinitions(definitions: readonly FeatureDefinition[]): R
     services,
     feedsBySource: groupBy(feedsOf(views.values(), joinsByEntity), (feed) => feed.source),
     joinsByEntity,
-    viewsBySource: groupBy(views.values(), (view) => view.sourceId),
     viewsByEntity: groupBy(views.values(), (view) => view.entity),
     hash: specificationHash(
       [...views.values()]

@@ -103,7 +103,9 @@ describe("definitions", () => {
       velocity,
       service("fraud", [spend, velocity]),
     );
-    expect(registry.viewsBySource.get("payments")?.map(({ name }) => name)).toEqual(["spend"]);
+    expect([...registry.views.values()].map(({ name, source }) => [name, source])).toEqual([
+      ["spend", "payments"],
+    ]);
     expect(registry.services.get("fraud")?.views).toEqual(["spend", "velocity"]);
     expect(registry.sources.get("payments")?.fields.find(({ name }) => name === "email")).toEqual({
       name: "email",
