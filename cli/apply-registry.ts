@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   applyDefinitions,
   type AppliedDefinitions,
@@ -55,6 +56,8 @@ export async function applyRegistry(options: ApplyRegistryOptions): Promise<void
     history: createHistoryLog(client),
     online,
     now,
+    random: () => Math.random(),
+    sleep: (ms: number) => sleep(ms),
     vault,
     quarantine: createQuarantineStore(client),
   };

@@ -79,6 +79,7 @@ export async function openEngine(stores: Stores, deployed = registry): Promise<E
     vault: createVault(ENCRYPTION_SECRET),
     now: () => Date.now(),
     random: () => Math.random(),
+    sleep: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
     note: (message, { error: cause }) => {
       throw new Error(`the write path says "${message}"`, { cause });
     },

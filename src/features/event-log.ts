@@ -105,6 +105,8 @@ export interface EntitySnapshot extends EntityRef {
    * it was added later than its event.
    */
   readonly pending: readonly LogEvent[];
+  /** When what is pending was appended: the distinct times, epoch ms. */
+  readonly waitingSince: readonly number[];
   readonly erased: boolean;
 }
 
@@ -203,6 +205,8 @@ export interface EventLog {
     ranges: readonly FoldedRange[],
     most: number,
   ): Promise<readonly (readonly MetEvent[] | null)[]>;
+  /** For each entity, when what is pending was appended: the distinct times, epoch ms. */
+  readWaiting(entities: readonly EntityRef[]): Promise<readonly (readonly number[])[]>;
   /** Forgets outbox rows up to the given versions: their states are visible online. */
   settleOutbox(projected: readonly ProjectedVersion[]): Promise<void>;
   /**

@@ -19,7 +19,6 @@ import type { Refused } from "./refused.ts";
 export interface AppendContext {
   readonly registry: Registry;
   readonly log: Pick<EventLog, "append" | "readChanges">;
-  readonly now: () => number;
 }
 
 const UNSETTLED_ROUNDS = 5;
@@ -29,6 +28,7 @@ function appendInput(
   events: readonly LogEvent[],
   moves: readonly RowMove[],
   touched: readonly EntityRef[],
+  now: number,
 ): AppendInput {
   const contributions: Contribution[] = [];
   const all = new Map(touched.map((ref) => [refText(ref), ref]));
@@ -43,7 +43,7 @@ function appendInput(
   const stateIds = [...entities].flatMap((entity) =>
     (ctx.registry.viewsByEntity.get(entity) ?? []).map(({ stateId }) => stateId),
   );
-  return { events, contributions, moves, touched: refs, stateIds, now: ctx.now() };
+  return { events, contributions, moves, touched: refs, stateIds, now };
 }
 
 /** Entities as they were read, and what must be known to fold them. */
@@ -109,13 +109,14 @@ async function appendIsolating(
   ctx: AppendContext,
   sent: readonly LogEvent[],
   touched: readonly EntityRef[],
+  now: number,
   into: Appended,
 ): Promise<void> {
   try {
     const batch = await planBatch(ctx, sent);
     const { planned, plain, touchedBy } = batch;
     const events = [...planned.events, ...plain];
-    const input = appendInput(ctx, events, planned.moves, [...touched, ...touchedBy.flat()]);
+    const input = appendInput(ctx, events, planned.moves, [...touched, ...touchedBy.flat()], now);
     takeIn(into, batch, await ctx.log.append(input));
   } catch (error) {
     if (!(error instanceof RejectedByStore) || sent.length === 0) throw error;
@@ -123,17 +124,17 @@ async function appendIsolating(
     if (sent.length === 1 && only !== undefined) {
       into.verdicts.delete(only);
       into.refused.push({ event: only, reason: "store_refused", detail: error.message });
-      await appendIsolating(ctx, [], touched, into);
+      await appendIsolating(ctx, [], touched, now, into);
       return;
     }
     const middle = Math.ceil(sent.length / 2);
-    await appendIsolating(ctx, sent.slice(0, middle), touched, into);
-    await appendIsolating(ctx, sent.slice(middle), touched, into);
+    await appendIsolating(ctx, sent.slice(0, middle), touched, now, into);
+    await appendIsolating(ctx, sent.slice(middle), touched, now, into);
   }
 }
 
 /**
- * Appends events and reads the entities that they touch, and others. Asks again about events that
+ * Appends events at `now` and reads the entities that they touch, and others. Asks again about events that
  * somebody else was writing at the same moment; throws AppError `dependency_unavailable` when they
  * stay so.
  */
@@ -141,6 +142,7 @@ export async function appendBatch(
   ctx: AppendContext,
   events: readonly LogEvent[],
   touched: readonly EntityRef[],
+  now: number,
 ): Promise<Appended> {
   const into: Appended = {
     verdicts: new Map(),
@@ -150,19 +152,23 @@ export async function appendBatch(
     newerFor: new Set(),
     refused: [],
   };
-  await appendIsolating(ctx, events, touched, into);
+  await appendIsolating(ctx, events, touched, now, into);
   for (let round = 0; round < UNSETTLED_ROUNDS; round += 1) {
     const open = events.filter((event) => into.verdicts.get(event) === "unsettled");
     if (open.length === 0) return into;
-    await appendIsolating(ctx, open, [], into);
+    await appendIsolating(ctx, open, [], now, into);
   }
   throw new AppError("dependency_unavailable", "other writers hold these events; try again");
 }
 
 /** Reads entities once more, after somebody else won them. */
-export async function readAgain(ctx: AppendContext, refs: readonly EntityRef[]): Promise<Read> {
+export async function readAgain(
+  ctx: AppendContext,
+  refs: readonly EntityRef[],
+  now: number,
+): Promise<Read> {
   const { entities, completeStates, newerFor } = await ctx.log.append(
-    appendInput(ctx, [], [], refs),
+    appendInput(ctx, [], [], refs, now),
   );
   return { snapshots: entities, complete: completeStates, newerFor };
 }

@@ -1,7 +1,9 @@
 import type { EntityRef, ProjectedVersion } from "../features/event-log.ts";
+import type { Read } from "./append-batch.ts";
 import type { Applied } from "./apply.ts";
 import { refOf, refText } from "./entity-refs.ts";
 import type { RoundOutcome } from "./fold-round.ts";
+import type { Turns } from "./turns.ts";
 
 /** How often an entity that was lost is folded again before it is left to a later fold. */
 const ROUNDS = 4;
@@ -14,7 +16,14 @@ export class ApplyProgress {
   readonly #waiting = new Map<string, EntityRef>();
   readonly #lost = new Map<string, number>();
   readonly #gaveTo = new Map<string, EntityRef[]>();
+  readonly #awaited: Set<string>;
+  /** Those to which joins gave pairs. */
+  readonly #given = new Set<string>();
   projectionError: unknown = null;
+
+  constructor(awaited: readonly EntityRef[]) {
+    this.#awaited = new Set(awaited.map(refText));
+  }
 
   take(outcome: RoundOutcome, projectionError: unknown): void {
     this.projectionError = projectionError;
@@ -35,8 +44,32 @@ export class ApplyProgress {
     for (const { by, entities } of outcome.made) {
       const known = this.#gaveTo.get(refText(by)) ?? [];
       this.#gaveTo.set(refText(by), [...known, ...entities]);
-      for (const ref of entities) this.#wait(ref);
+      for (const ref of entities) {
+        if (this.#awaited.has(refText(by))) this.#awaited.add(refText(ref));
+        this.#given.add(refText(ref));
+        this.#wait(ref);
+      }
     }
+  }
+
+  /** Takes in whose turn it is, and who was folded by somebody else. */
+  takeTurns(next: readonly EntityRef[], folded: readonly EntityRef[]): void {
+    for (const ref of next) this.#wait(ref);
+    for (const ref of folded) if (this.#awaited.has(refText(ref))) this.#wait(ref);
+  }
+
+  /**
+   * Of entities that were read again, those that are still to be done here: not those of which
+   * somebody else folded what was appended here at `since`. That one, or who came later, is at them.
+   */
+  left(read: Read, turns: Turns): Read {
+    const snapshots = read.snapshots.filter((one) => {
+      const name = refText(one);
+      const isOthers = this.#given.has(name) ? one.pending.length === 0 : turns.isOver(one);
+      if (isOthers && !this.#awaited.has(name)) this.#unfinished.delete(name);
+      return !isOthers || this.#awaited.has(name);
+    });
+    return { ...read, snapshots };
   }
 
   #wait(ref: EntityRef): void {

@@ -1,14 +1,37 @@
-import type { EntityRef, LogEvent, ProjectedVersion } from "../features/event-log.ts";
+import type { EntityRef, EventLog, LogEvent, ProjectedVersion } from "../features/event-log.ts";
 import type { OnlineStore } from "../features/online-store.ts";
-import { appendBatch, readAgain, type AppendContext, type Read } from "./append-batch.ts";
+import {
+  appendBatch,
+  readAgain,
+  type AppendContext,
+  type Appended,
+  type Read,
+} from "./append-batch.ts";
 import { idText } from "./entity-refs.ts";
 import { ApplyProgress } from "./apply-progress.ts";
 import { foldRound, type FoldContext, type Round, type RoundOutcome } from "./fold-round.ts";
 import { conflict, prepareBatch } from "./prepare-batch.ts";
 import type { Refused } from "./refused.ts";
+import { Turns } from "./turns.ts";
 
 export type ApplyContext = AppendContext &
-  FoldContext & { readonly online: Pick<OnlineStore, "write"> };
+  FoldContext & {
+    readonly log: Pick<EventLog, "readWaiting">;
+    readonly online: Pick<OnlineStore, "write">;
+    readonly sleep: (ms: number) => Promise<void>;
+    /** From 0 to 1. */
+    readonly random: () => number;
+  };
+
+/** What somebody waits to see online. */
+export interface Awaited {
+  /** Among the events that are applied. */
+  readonly events: ReadonlySet<LogEvent>;
+  /** Among the entities that are folded as well. */
+  readonly entities: readonly EntityRef[];
+}
+
+const NOBODY: Awaited = { events: new Set(), entities: [] };
 
 export interface Applied {
   /** Entities whose every event of this batch is visible online, by refText. */
@@ -40,6 +63,8 @@ export interface ApplyFigures {
   refused: number;
   /** Entities left pending, for a newer deployment or because a state of theirs is damaged. */
   left: number;
+  /** Entities that another consumer was at, and was left to fold. */
+  yielded: number;
 }
 
 /** Figures of nothing yet. */
@@ -52,28 +77,34 @@ export const noFigures = (): ApplyFigures => ({
   lost: 0,
   refused: 0,
   left: 0,
+  yielded: 0,
 });
 
 /** Rounds in all: a join that goes on making pairs leaves the rest to a later fold. */
 const MAX_ROUNDS = 24;
 
+/** Between looks at what others fold: about as long as they take. */
+const LOOK_MS = { least: 5, most: 15 };
+
 /**
  * Append, fold, commit, project: applies events, and whatever else is pending for the entities they
- * touch or that are named. Pairs that this makes are folded in the rounds that follow. Safe with any
- * repetition, order and concurrency, and when it dies at any step: what was appended stays pending,
- * what was committed stays in the outbox. Throws AppError when the truth cannot be reached; the whole
- * batch may then simply be applied again.
+ * touch or that are named. Pairs that this makes are folded in the rounds that follow. Where another
+ * consumer folds what was appended here, that one projects it too, unless somebody waits for it.
+ *
+ * Safe with any repetition, order and concurrency, and when it dies at any step: what was appended
+ * stays pending, what was committed stays in the outbox. Throws AppError when the truth cannot be
+ * reached; the whole batch may then simply be applied again.
  */
 export async function applyEvents(
   ctx: ApplyContext,
   events: readonly LogEvent[],
   alsoFold: readonly EntityRef[],
+  awaited: Awaited = NOBODY,
 ): Promise<Applied> {
   const prepared = prepareBatch(ctx.registry, events);
-  const appended = await appendBatch(ctx, prepared.events, [
-    ...alsoFold,
-    ...prepared.touchedBy.flat(),
-  ]);
+  const since = ctx.now();
+  const also = [...alsoFold, ...prepared.touchedBy.flat()];
+  const appended = await appendBatch(ctx, prepared.events, also, since);
   const figures = noFigures();
   const refused: Refused[] = [...prepared.refused, ...appended.refused];
   for (const [event, verdict] of appended.verdicts) {
@@ -85,21 +116,51 @@ export async function applyEvents(
   }
   if (refused.length > 0) await ctx.refuse(refused);
   figures.refused = refused.length;
-  const progress = new ApplyProgress();
-  let read: Read | null = { ...appended, snapshots: [...appended.entities.values()] };
-  for (let round = 0; read !== null; round += 1) {
-    const outcome: RoundOutcome = await foldRound(ctx, read);
-    figures.folded += outcome.folded;
-    figures.refused += outcome.refused;
-    figures.lost += outcome.lost.length;
-    figures.left += outcome.left.length;
-    progress.take(outcome, await project(ctx, outcome.done, progress.projectionError));
-    // The last round's losers are not read again: the winner folds, or a later fold does.
-    const next = round + 1 < MAX_ROUNDS ? progress.next() : [];
-    read = next.length > 0 ? await readAgain(ctx, next) : null;
-  }
   const touchedBy = withRows(events, prepared.touchedBy, appended.touchedBy);
+  const progress = new ApplyProgress([
+    ...awaited.entities,
+    ...events.flatMap((event, i) => (awaited.events.has(event) ? (touchedBy[i] ?? []) : [])),
+  ]);
+  await foldAll(ctx, appended, { since, progress, figures });
   return { ...progress.result(), touchedBy, figures };
+}
+
+interface Folding {
+  /** When the events were appended. */
+  readonly since: number;
+  readonly progress: ApplyProgress;
+  readonly figures: ApplyFigures;
+}
+
+/** Folds and projects what an append found pending, round by round. */
+async function foldAll(
+  ctx: ApplyContext,
+  appended: Appended,
+  { since, progress, figures }: Folding,
+): Promise<void> {
+  const turns = new Turns(since);
+  const snapshots = [...appended.entities.values()].filter((one) => !turns.yields(one));
+  let read: Read | null = snapshots.length > 0 ? { ...appended, snapshots } : null;
+  for (let round = 0; read !== null || turns.open.length > 0; round += 1) {
+    if (read !== null) {
+      const outcome: RoundOutcome = await foldRound(ctx, read);
+      figures.folded += outcome.folded;
+      figures.refused += outcome.refused;
+      figures.lost += outcome.lost.length;
+      figures.left += outcome.left.length;
+      progress.take(outcome, await project(ctx, outcome.done, progress.projectionError));
+    } else {
+      await ctx.sleep(LOOK_MS.least + (LOOK_MS.most - LOOK_MS.least) * ctx.random());
+    }
+    if (turns.open.length > 0) {
+      const seen = turns.see(await ctx.log.readWaiting(turns.open));
+      figures.yielded += seen.folded.length;
+      progress.takeTurns(seen.next, seen.folded);
+    }
+    // The last round's losers are not read again: the winner folds, or a later fold does.
+    const next: readonly EntityRef[] = round + 1 < MAX_ROUNDS ? progress.next() : [];
+    read = next.length > 0 ? progress.left(await readAgain(ctx, next, since), turns) : null;
+  }
 }
 
 /** What changes of rows took back touches entities too; a repeat's are those of the first. */

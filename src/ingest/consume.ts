@@ -34,8 +34,9 @@ export interface ConsumeContext {
   readonly queue: IngestQueue;
   readonly vault: Vault;
   readonly now: () => number;
-  /** From 0 to 1; spreads retries. */
+  /** From 0 to 1; spreads retries, and looks at what others do. */
   readonly random: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
   readonly note: (message: string, facts: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -132,7 +133,7 @@ async function settleOutbox(ctx: ConsumeContext, applied: readonly Applied[]): P
 export const applying = (
   ctx: Pick<
     ConsumeContext,
-    "registry" | "log" | "history" | "online" | "now" | "vault" | "quarantine"
+    "registry" | "log" | "history" | "online" | "now" | "random" | "sleep" | "vault" | "quarantine"
   >,
 ): ApplyContext => ({
   registry: ctx.registry,
@@ -140,6 +141,8 @@ export const applying = (
   history: ctx.history,
   online: ctx.online,
   now: ctx.now,
+  random: ctx.random,
+  sleep: ctx.sleep,
   refuse: (refused) => quarantineRefused(ctx, refused),
 });
 
@@ -171,7 +174,9 @@ async function consumeEvents(
     consumed,
     group.map(({ delivery }) => delivery),
     async () => {
-      const result = await applyEvents(applying(ctx), events, []);
+      const waiting = group.flatMap(({ message }) => (message.wait === null ? [] : message.events));
+      const awaited = { events: new Set(waiting), entities: [] };
+      const result = await applyEvents(applying(ctx), events, [], awaited);
       applied.push(result);
       let at = 0;
       const waits = group.flatMap(({ message }) => {
@@ -199,7 +204,10 @@ async function consumeFolds(
     group.map(({ delivery }) => delivery),
     async () => {
       const refs = group.flatMap(({ message }) => message.entities);
-      const result = await applyEvents(applying(ctx), [], refs);
+      const waiting = group.filter(({ message }) => message.waits.length > 0);
+      const entities = waiting.flatMap(({ message }) => message.entities);
+      const awaited = { events: new Set<LogEvent>(), entities };
+      const result = await applyEvents(applying(ctx), [], refs, awaited);
       applied.push(result);
       const waits = group.flatMap(({ message }) =>
         message.waits.map((wait) => ({ ...wait, refs: message.entities })),

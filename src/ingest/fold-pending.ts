@@ -11,7 +11,10 @@ export async function foldPending(
   entities: readonly EntityRef[],
 ): Promise<void> {
   for (let left = entities; left.length > 0;) {
-    const { projected, unfinished, figures } = await applyEvents(applying(ctx), [], left);
+    const { projected, unfinished, figures } = await applyEvents(applying(ctx), [], left, {
+      events: new Set(),
+      entities: left,
+    });
     await ctx.log.settleOutbox(projected);
     left = figures.folded > 0 ? unfinished : [];
   }

@@ -25,6 +25,20 @@ describe.each(truths())("appending to the event log %s", (_name, open) => {
     expect((await append(log, [changed], [customer(tenant)])).verdicts).toEqual(["conflict"]);
   });
 
+  it("tells when what is pending was appended, until it is folded", async () => {
+    const tenant = newTenant();
+    const [one, other] = [customer(tenant), merchant(tenant)];
+    await append(log, [logEvent(tenant, "1"), logEvent(tenant, "2")], [one], { now: 5_000 });
+    const { entities } = await append(log, [logEvent(tenant, "3")], [one, other], { now: 5_007 });
+    const times = entities.map(({ waitingSince }) => new Set(waitingSince));
+    expect(times).toEqual([new Set([5_000, 5_007]), new Set([5_007])]);
+    const read = async () => (await log.readWaiting([other, one])).map((since) => new Set(since));
+    expect(await read()).toEqual([new Set([5_007]), new Set([5_000, 5_007])]);
+    await commitAll(log, one);
+    expect(await read()).toEqual([new Set([5_007]), new Set()]);
+    expect((await look(log, one)).waitingSince).toEqual([]);
+  });
+
   it("returns the touched entities in their order, with what it just added", async () => {
     const tenant = newTenant();
     const events = [logEvent(tenant, "1"), logEvent(tenant, "2")];

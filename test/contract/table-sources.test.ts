@@ -39,8 +39,8 @@ const inParallel = <T>(times: number, work: (index: number) => Promise<T>): Prom
 /** Appends as a consumer does, up to the fold. */
 async function bring(log: EventLog, events: readonly LogEvent[]): Promise<Appended> {
   const prepared = prepareBatch(tables, events);
-  const ctx = { registry: tables, log, now: () => 5_000 };
-  return appendBatch(ctx, prepared.events, prepared.touchedBy.flat());
+  const ctx = { registry: tables, log };
+  return appendBatch(ctx, prepared.events, prepared.touchedBy.flat(), 5_000);
 }
 
 const there = (tenant: string, id: string, at: number, fields = {}): Promise<LogEvent> =>
@@ -422,12 +422,12 @@ describe.each(truths())("rows of tables %s", (where, open) => {
     let calls = 0;
     const counted = withFaults(log, { before: () => void (calls += 1) });
     const before = truth.requests();
-    const ctx = { registry: tables, log: counted, now: () => 5_000 };
+    const ctx = { registry: tables, log: counted };
     await inParallel(CONSUMERS, async (consumer) => {
       for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
         const mixed = consumer % 2 === 0 ? batch : batch.toReversed();
         // What stays contested is delivered again.
-        await appendBatch(ctx, mixed, []).catch(() => void batches.push(mixed));
+        await appendBatch(ctx, mixed, [], 5_000).catch(() => void batches.push(mixed));
       }
     });
     expect(truth.requests()).toBe(before === null ? null : before + calls);

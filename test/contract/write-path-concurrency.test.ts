@@ -100,12 +100,13 @@ async function prepare(truth: Truth, tenant: string): Promise<Ports> {
 async function hammer(ports: Ports, batches: ReturnType<typeof batchesOf>): Promise<Consumed[]> {
   const left = [...batches];
   const consumed: Consumed[] = [];
+  let clock = NOW - 10_000;
   const consumer = async (): Promise<void> => {
     for (let batch = left.shift(); batch !== undefined; batch = left.shift()) {
       const deliveries = batch.map((body, i) => deliver(body, `m${i}`));
       consumed.push(
         await consume(
-          consumerOf(ports, () => NOW),
+          consumerOf(ports, () => clock++),
           deliveries,
         ),
       );

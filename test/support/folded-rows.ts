@@ -78,6 +78,7 @@ export class FoldedEntity {
       builds: 0,
       states: new Map(this.bytes === null ? [] : [[stateId, this.bytes]]),
       pending: batch.map(({ event }) => event),
+      waitingSince: [],
       erased: false,
     };
     const open = foldEntity([this.#plan], snapshot, new Set([stateId]));

@@ -80,6 +80,7 @@ export function openWorld(registry: Registry = exampleRegistry): World {
       vault,
       now: () => clock.now,
       random: () => 0,
+      sleep: async () => undefined,
       note: (message, facts) =>
         void notes.push({
           message,

@@ -90,7 +90,15 @@ export function consumerOf(
   ports: Ports,
   now: () => number,
 ): ConsumeContext & { online: OnlineStore } {
-  return { ...ports, registry, vault, now, random: () => 0, note: () => undefined };
+  return {
+    ...ports,
+    registry,
+    vault,
+    now,
+    random: () => 0,
+    sleep: async () => undefined,
+    note: () => undefined,
+  };
 }
 
 /** A delivery that remembers what became of it. */

@@ -38,12 +38,14 @@ export function readAppendResult(input: AppendInput, rows: readonly SqlRow[]): A
     grouped(states, indexOf(row), () => new Map()).set(String(row["a"]), String(row["b"]));
   }
   const waiting = new Map<number, LogEvent[]>();
+  const since = new Map<number, Set<number>>();
   for (const row of ofKind(rows, "waiting")) {
     const event = stored.get(eventKey(row));
     if (event === undefined) throw new Error("An event waits that the log does not hold.");
     const known = row["d"] ?? null;
     const own = known === null ? event : { ...event, knownAt: Number(known) };
     grouped(waiting, indexOf(row), () => []).push(own);
+    grouped(since, indexOf(row), () => new Set()).add(Number(row["e"]));
   }
   const added = addedEvents(input, verdicts);
 
@@ -53,6 +55,8 @@ export function readAppendResult(input: AppendInput, rows: readonly SqlRow[]): A
     entities: input.touched.map(({ tenant, entity, key }, index): EntitySnapshot => {
       const { version, builds } = heads.get(index) ?? { version: 0, builds: 0 };
       const fresh = added.get(entityKey({ tenant, entity, key }));
+      const waitingSince = new Set(since.get(index));
+      if (fresh !== undefined) waitingSince.add(input.now);
       return {
         tenant,
         entity,
@@ -61,6 +65,7 @@ export function readAppendResult(input: AppendInput, rows: readonly SqlRow[]): A
         builds,
         states: states.get(index) ?? new Map(),
         pending: [...(waiting.get(index) ?? []), ...(fresh ?? [])],
+        waitingSince: [...waitingSince],
         erased: version === 0 && erased.has(index),
       };
     }),

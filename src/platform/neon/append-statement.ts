@@ -90,8 +90,9 @@ WITH input AS MATERIALIZED (
    ORDER BY c.tenant COLLATE "C", c.entity COLLATE "C", c.entity_key COLLATE "C"
   ON CONFLICT DO NOTHING
 ), waiting AS MATERIALIZED (
-  SELECT t.position, t.tenant, w.source, w.event_id, w.known_at FROM touched t CROSS JOIN LATERAL (
-    SELECT p.source, p.event_id, p.known_at FROM pending p
+  SELECT t.position, t.tenant, w.source, w.event_id, w.known_at, w.since
+    FROM touched t CROSS JOIN LATERAL (
+    SELECT p.source, p.event_id, p.known_at, p.since FROM pending p
      WHERE p.tenant = t.tenant AND p.entity = t.entity AND p.entity_key = t.entity_key OFFSET 0
   ) AS w
 )
@@ -137,5 +138,6 @@ SELECT 'event', 0, w.tenant, w.source, w.event_id, s.order_key, s.body::text,
      WHERE s.tenant = w.tenant AND s.source = w.source AND s.event_id = w.event_id OFFSET 0
   ) AS s
 UNION ALL
-SELECT 'waiting', w.position, w.tenant, w.source, w.event_id, w.known_at::text, NULL, NULL
+SELECT 'waiting', w.position, w.tenant, w.source, w.event_id, w.known_at::text, w.since::text,
+       NULL
   FROM waiting w`;

@@ -35,6 +35,16 @@ SELECT r.position::int AS position, l.known_at AS logged_at, e.*
      WHERE e.tenant = r.tenant AND e.source = l.source AND e.event_id = l.event_id OFFSET 0
   ) AS e`;
 
+/** $1–$3 entities. */
+const READ_WAITING = `
+SELECT t.position::int AS position, w.since
+  FROM unnest($1::text[], $2::text[], $3::text[])
+         WITH ORDINALITY AS t(tenant, entity, entity_key, position)
+ CROSS JOIN LATERAL (
+    SELECT DISTINCT p.since FROM pending p
+     WHERE p.tenant = t.tenant AND p.entity = t.entity AND p.entity_key = t.entity_key OFFSET 0
+  ) AS w`;
+
 /**
  * The truth in Postgres, on its default isolation (READ COMMITTED). What an append returns is one
  * snapshot and what it added. A commit that ends after that snapshot moved a version, and the
@@ -115,6 +125,13 @@ export function createEventLog(client: SqlClient): EventLog {
         met[Number(row["position"]) - 1]?.push({ event: logEventFrom(row), loggedAt });
       }
       return met.map((events) => (events.length > most ? null : events));
+    },
+
+    async readWaiting(entities) {
+      const rows = await client.query(READ_WAITING, entityParams(entities));
+      const waiting = entities.map((): number[] => []);
+      for (const row of rows) waiting[Number(row["position"]) - 1]?.push(Number(row["since"]));
+      return waiting;
     },
 
     async settleOutbox(projected) {

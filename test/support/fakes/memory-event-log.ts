@@ -118,6 +118,10 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
       });
     },
 
+    async readWaiting(entities) {
+      return entities.map((ref) => waitingSince(truth.entities.get(entityKey(ref))));
+    },
+
     async settleOutbox(projected) {
       for (const { version, ...ref } of projected) {
         const record = truth.entities.get(entityKey(ref));
@@ -192,9 +196,14 @@ function snapshotOf(
       ...event,
       knownAt: knownAt ?? event.knownAt,
     })),
+    waitingSince: waitingSince(record),
     erased: (record?.version ?? 0) === 0 && typeof record?.erasedAt === "number",
   };
 }
+
+const waitingSince = (record: EntityRecord | undefined): readonly number[] => [
+  ...new Set([...(record?.pending.values() ?? [])].map(({ since }) => since)),
+];
 
 const keyOf = (commit: EntityCommit, ref: { source: string; eventId: string }): string =>
   eventKey({ tenant: commit.tenant, ...ref });

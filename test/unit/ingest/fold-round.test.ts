@@ -40,6 +40,7 @@ const snapshots = Array.from({ length: 12 }, (_, i): EntitySnapshot => {
     builds: 0,
     states: new Map([[plan.stateId, bytes]]),
     pending: [rowEvent(image(key, i % 2 === 0 ? 2 : 1), -1, 3)],
+    waitingSince: [],
     erased: false,
   };
 });

@@ -19,6 +19,7 @@ const snapshot = (
   key: "d",
   version: 0,
   builds: 0,
+  waitingSince: [],
   erased: false,
   states: new Map(),
   pending,

@@ -150,6 +150,7 @@ describe("taking back a row", () => {
       builds: 0,
       states: new Map([[plan.stateId, entity.bytes ?? ""]]),
       pending: [gone.event],
+      waitingSince: [],
       erased: false,
     };
     const open = foldEntity([plan], snapshot, new Set());
