@@ -13,6 +13,7 @@ const MAX_AT_ONCE = 500;
 export class ApplyProgress {
   readonly #projected = new Map<string, ProjectedVersion>();
   readonly #unfinished = new Map<string, EntityRef>();
+  readonly #stuck = new Set<string>();
   readonly #waiting = new Map<string, EntityRef>();
   readonly #lost = new Map<string, number>();
   readonly #gaveTo = new Map<string, EntityRef[]>();
@@ -31,9 +32,9 @@ export class ApplyProgress {
       const name = refText(ref);
       this.#unfinished.delete(name);
       if (projectionError === null) this.#projected.set(name, { ...refOf(ref), version });
-      else this.#unfinished.set(name, refOf(ref));
+      else this.#getStuck(refOf(ref));
     }
-    for (const ref of outcome.left) this.#unfinished.set(refText(ref), ref);
+    for (const ref of outcome.left) this.#getStuck(ref);
     for (const ref of outcome.lost) {
       const times = (this.#lost.get(refText(ref)) ?? 0) + 1;
       this.#lost.set(refText(ref), times);
@@ -72,6 +73,11 @@ export class ApplyProgress {
     return { ...read, snapshots };
   }
 
+  #getStuck(ref: EntityRef): void {
+    this.#unfinished.set(refText(ref), ref);
+    this.#stuck.add(refText(ref));
+  }
+
   #wait(ref: EntityRef): void {
     this.#unfinished.set(refText(ref), ref);
     this.#waiting.set(refText(ref), ref);
@@ -84,11 +90,12 @@ export class ApplyProgress {
     return next.map(([, ref]) => ref);
   }
 
-  result(): Pick<Applied, "visible" | "unfinished" | "projected" | "gaveTo" | "projectionError"> {
+  result(): Omit<Applied, "touchedBy" | "figures"> {
     const visible = [...this.#projected.keys()].filter((name) => !this.#unfinished.has(name));
     return {
       visible: new Set(visible),
       unfinished: [...this.#unfinished.values()],
+      stuck: this.#stuck,
       projected: [...this.#projected.values()],
       gaveTo: this.#gaveTo,
       projectionError: this.projectionError,

@@ -38,6 +38,8 @@ export interface Applied {
   readonly visible: ReadonlySet<string>;
   /** Entities that others kept winning, or with more to fold: durable, but left to a later fold. */
   readonly unfinished: readonly EntityRef[];
+  /** Those of them, by refText, with which nothing can be done here now: soon is not soon enough. */
+  readonly stuck: ReadonlySet<string>;
   /** What the online store has now: their outbox rows can be forgotten. */
   readonly projected: readonly ProjectedVersion[];
   /** Per event of the input, the entities it touches. */

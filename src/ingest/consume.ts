@@ -16,6 +16,7 @@ import { refText } from "./entity-refs.ts";
 import { fillPage } from "./fill.ts";
 import type { FoldContext } from "./fold-round.ts";
 import { quarantineRefused } from "./quarantine.ts";
+import type { IngestMessage } from "./envelope.ts";
 import type { IngestQueue } from "./ingest-queue.ts";
 import { keepAnswers } from "./keep-answers.ts";
 import { planFolds, type OpenWait } from "./plan-folds.ts";
@@ -47,7 +48,10 @@ export interface Consumed extends ApplyFigures {
 
 /** How many events or entities one append takes; more messages are taken in turns. */
 const MAX_AT_ONCE = 500;
+/** What is left to a later fold; what is stuck comes half as often each time. */
 const LATER_FOLD_SECONDS = 2;
+/** After half a minute it is the sweep's to try. */
+const MOST_TRIES = 4;
 
 /** Runs a step for some deliveries: all acknowledged when it ends, all retried when it throws. */
 async function settle(
@@ -73,6 +77,7 @@ async function answerWaits(
   ctx: ConsumeContext,
   applied: Applied,
   asked: readonly OpenWait[],
+  tries: number,
 ): Promise<void> {
   const isVisible = (ref: EntityRef): boolean => applied.visible.has(refText(ref));
   // Who waits for an event waits for the pairs that it makes, too.
@@ -97,10 +102,29 @@ async function answerWaits(
     ...wait,
     refs: wait.refs.filter((ref) => !isVisible(ref)),
   }));
-  const messages = planFolds(applied.unfinished, still);
+  const isStuck = (ref: EntityRef): boolean => applied.stuck.has(refText(ref));
+  const left = {
+    entities: applied.unfinished.filter((ref) => !isStuck(ref)),
+    waits: still.filter(({ refs }) => !refs.some(isStuck)),
+  };
+  const stuck = {
+    entities: applied.unfinished.filter(isStuck),
+    waits: still.filter(({ refs }) => refs.some(isStuck)),
+  };
+  await foldLater(ctx, planFolds(left.entities, left.waits, 0), LATER_FOLD_SECONDS);
+  if (tries === MOST_TRIES) return;
+  const messages = planFolds(stuck.entities, stuck.waits, tries + 1);
+  await foldLater(ctx, messages, LATER_FOLD_SECONDS * 2 ** tries);
+}
+
+/** The sweep finds these entities too, should the messages be lost. */
+async function foldLater(
+  ctx: ConsumeContext,
+  messages: readonly IngestMessage[],
+  delaySeconds: number,
+): Promise<void> {
   if (messages.length === 0) return;
-  // The sweep finds these entities too, should the messages be lost.
-  await ctx.queue.send(messages, { delaySeconds: LATER_FOLD_SECONDS }).catch((error: unknown) => {
+  await ctx.queue.send(messages, { delaySeconds }).catch((error: unknown) => {
     ctx.note("a later fold could not be queued", { error });
   });
 }
@@ -110,6 +134,7 @@ async function afterApply(
   consumed: Consumed,
   applied: Applied,
   waits: readonly OpenWait[],
+  tries = 0,
 ): Promise<void> {
   for (const name of Object.keys(applied.figures) as (keyof ApplyFigures)[]) {
     consumed[name] += applied.figures[name];
@@ -117,7 +142,7 @@ async function afterApply(
   if (applied.projectionError !== null) {
     ctx.note("the online store is behind", { error: applied.projectionError });
   }
-  await answerWaits(ctx, applied, waits);
+  await answerWaits(ctx, applied, waits, tries);
 }
 
 /** Forgets outbox rows; a failure only means that the sweep projects these entities once more. */
@@ -212,7 +237,8 @@ async function consumeFolds(
       const waits = group.flatMap(({ message }) =>
         message.waits.map((wait) => ({ ...wait, refs: message.entities })),
       );
-      await afterApply(ctx, consumed, result, waits);
+      const tries = Math.max(...group.map(({ message }) => message.tries));
+      await afterApply(ctx, consumed, result, waits, Math.min(tries, MOST_TRIES));
     },
   );
 }

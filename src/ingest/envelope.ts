@@ -38,6 +38,8 @@ export type IngestMessage =
       readonly kind: "fold";
       readonly entities: readonly EntityRef[];
       readonly waits: readonly (Wait & { readonly tenant: string })[];
+      /** How often that was tried in vain. */
+      readonly tries: number;
     }
   /** Fill the online store of a tenant anew, one page a message. */
   | {

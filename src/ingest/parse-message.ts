@@ -71,6 +71,7 @@ const message = z.discriminatedUnion("kind", [
     kind: z.literal("fold"),
     entities: z.array(ref),
     waits: z.array(wait.extend({ tenant: name })),
+    tries: z.int().nonnegative().default(0),
   }),
   z.object({
     v: z.literal(1),

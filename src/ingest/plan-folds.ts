@@ -30,6 +30,7 @@ const charsOf = ({ tenant, entity, key }: EntityRef): number =>
 export function planFolds(
   entities: readonly EntityRef[],
   waits: readonly OpenWait[],
+  tries: number,
 ): readonly FoldMessage[] {
   const drafts: Draft[] = [];
   const put = (refs: readonly EntityRef[], wait: OpenWait | null): void => {
@@ -57,5 +58,6 @@ export function planFolds(
       key,
     })),
     waits: draft.waits,
+    tries,
   }));
 }

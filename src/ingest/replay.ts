@@ -108,7 +108,7 @@ async function refold(ctx: ReplayContext, opened: readonly Opened[]): Promise<vo
   await ctx.definitions.addContributions(missed, ctx.now());
   const entities = missed.map(({ tenant, entity, key }) => ({ tenant, entity, key }));
   const options = { delaySeconds: AFTER_THE_MARK_SECONDS };
-  await ctx.queue.send([{ v: 1, kind: "fold", entities, waits: [] }], options);
+  await ctx.queue.send([{ v: 1, kind: "fold", entities, waits: [], tries: 0 }], options);
 }
 
 /**

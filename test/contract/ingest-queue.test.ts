@@ -60,7 +60,13 @@ describe.each(queues)("the ingest queue %s", (_name, open) => {
     const tenant = newTenant();
     const sent: IngestMessage[] = [
       message(tenant, "café 🜁 \u0000"),
-      { v: 1, kind: "fold", entities: [{ tenant, entity: "customer", key: "c1" }], waits: [] },
+      {
+        v: 1,
+        kind: "fold",
+        entities: [{ tenant, entity: "customer", key: "c1" }],
+        waits: [],
+        tries: 0,
+      },
       { v: 1, kind: "fill", tenant, generation: "gen_a", after: null },
     ];
     await opened.queue.send(sent);

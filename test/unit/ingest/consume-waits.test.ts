@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { AppError } from "../../../src/errors.ts";
 import type { LogEvent } from "../../../src/features/event-log.ts";
 import type { IngestMessage } from "../../../src/ingest/envelope.ts";
+import { sweep } from "../../../src/ingest/sweep.ts";
 import { withFaults } from "../../support/fakes/with-faults.ts";
 import { NOON, openFilledWorld, readingEvent, type World } from "../../support/world.ts";
 import { eventsMessage, readView } from "../../support/write-path.ts";
@@ -109,6 +110,7 @@ describe("a waiting request", () => {
             part: 0,
           },
         ],
+        tries: 0,
       },
     });
     await world.consume([fold?.body]);
@@ -135,6 +137,22 @@ describe("an online store that is down", () => {
     expect(await applied(world, "w")).toBe(1);
     expect(await countOf(world, "d")).toBe(1);
     expect(await world.log.findUnfinished(Number.MAX_SAFE_INTEGER, 9)).toEqual([]);
+  });
+
+  it("is tried again less and less often, and then by the sweep alone", async () => {
+    const world = await openFilledWorld();
+    await world.consume([eventsMessage([readingEvent("a")])], { online: deaf(world) });
+    const delays: unknown[] = [];
+    for (let folds = foldsOf(world); folds.length > 0; folds = foldsOf(world)) {
+      delays.push(...folds.map(({ delaySeconds }) => delaySeconds));
+      await world.consume(
+        folds.map(({ body }) => body),
+        { online: deaf(world) },
+      );
+    }
+    expect(delays).toEqual([2, 4, 8, 16]);
+    await sweep(world.ctx({ now: () => NOON + 60_000 }));
+    expect(await countOf(world, "d")).toBe(1);
   });
 
   it("has every entity of a large batch folded later, and tells nobody too early", async () => {

@@ -79,7 +79,7 @@ describe("a dead letter", () => {
 
   it("of a fold, a filling or a sample is forgotten: others will do", async () => {
     const letters = open();
-    const fold = { v: 1, kind: "fold", entities: [], waits: [] };
+    const fold = { v: 1, kind: "fold", entities: [], waits: [], tries: 0 };
     const fill = { v: 1, kind: "fill", tenant: "t", generation: "g", after: null };
     const sample = { v: 1, kind: "answers", answers: [loggedAnswer()] };
     expect(await letters.take([fold, fill, sample])).toEqual(["acked", "acked", "acked"]);
@@ -114,7 +114,7 @@ describe("a dead letter", () => {
     const archive = { ...letters.archive, put: async () => Promise.reject(down) };
     const bodies = [
       eventsMessage([readingEvent("a")]),
-      { v: 1, kind: "fold", entities: [], waits: [] },
+      { v: 1, kind: "fold", entities: [], waits: [], tries: 0 },
     ];
     expect(await letters.take(bodies, { archive, quarantine: refusing })).toEqual([
       "retried",

@@ -215,7 +215,7 @@ describe("a join", () => {
     const without = pathRegistry(options, ["ad_clicks"]);
     const [join] = registry.joinsByEntity.keys();
     const ref = { tenant: "t", entity: join ?? "", key: "ada" };
-    const fold: IngestMessage = { v: 1, kind: "fold", entities: [ref], waits: [] };
+    const fold: IngestMessage = { v: 1, kind: "fold", entities: [ref], waits: [], tries: 0 };
     await world.consume([fold], { registry: without });
     expect(world.queue.drain()).toEqual([]);
     const later = { now: () => NOON + DAY_MS };

@@ -37,7 +37,7 @@ describe("planning later folds", () => {
   it("leaves out no entity, and sends each wait once, along with all that it waits for", () => {
     fc.assert(
       fc.property(anyPlan, ({ entities, waits }) => {
-        const messages = planFolds(entities, waits);
+        const messages = planFolds(entities, waits, 2);
         const planned = messages.flatMap((message) => texts(message.entities));
         expect(new Set(planned)).toEqual(new Set(texts(entities)));
         for (const message of messages) {
@@ -60,6 +60,6 @@ describe("planning later folds", () => {
   });
 
   it("sends nothing where nothing is left", () => {
-    expect(planFolds([], [])).toEqual([]);
+    expect(planFolds([], [], 0)).toEqual([]);
   });
 });
