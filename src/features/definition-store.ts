@@ -24,11 +24,43 @@ export interface ViewToRegister {
   readonly entity: string;
 }
 
-/** An entity's whole folded history at one version, in the order of the versions. */
-export interface EntityHistory extends EntityRef {
+export interface EntityVersion extends EntityRef {
   readonly version: number;
-  readonly events: readonly LogEvent[];
 }
+
+/** An event of an entity's history, and which version it made. */
+export interface NumberedEvent extends LogEvent {
+  readonly version: number;
+}
+
+/** An entity's whole folded history at one version, in the order of the versions. */
+export interface EntityHistory extends EntityVersion {
+  readonly events: readonly NumberedEvent[];
+}
+
+export interface HistoryPage {
+  readonly histories: readonly EntityHistory[];
+  /** The first entity, where its history alone is more than a page: then there are none. */
+  readonly tooLarge: EntityVersion | null;
+}
+
+/** How much an answer may hold; `bytes` are those of the events' bodies. */
+export interface PageLimits {
+  readonly entities: number;
+  readonly events: number;
+  readonly bytes: number;
+}
+
+export interface VersionsRead {
+  /** The entity's version; 0 where it is not there. */
+  readonly head: number;
+  /** How many of the versions that were asked for were looked up: one at least. */
+  readonly covered: number;
+  /** Of these, what there is, in the order asked. */
+  readonly events: readonly NumberedEvent[];
+}
+
+export type BuiltState = EntityVersion & { readonly stateId: string; readonly bytes: string };
 
 /** An event of the log that an entity should have been given. */
 export interface MissedContribution extends EntityRef, EventRef {
@@ -47,22 +79,22 @@ export interface DefinitionStore {
    */
   registerViews(views: readonly ViewToRegister[], now: number): Promise<readonly RegisteredView[]>;
   /**
-   * Histories of one kind of entity, all tenants, in the order of (tenant, key): so many entities
-   * with so many events in all at most, but one where there is one.
+   * Whole histories of one kind of entity, all tenants, in the order of (tenant, key): as many as
+   * the limits allow in all.
    */
   readHistories(
     entity: string,
     after: { readonly tenant: string; readonly key: string } | null,
-    most: { readonly entities: number; readonly events: number },
-  ): Promise<readonly EntityHistory[]>;
+    most: PageLimits,
+  ): Promise<HistoryPage>;
+  /** Versions of one entity's history, in whatever order: as many as have so many bytes, or one. */
+  readVersions(
+    entity: EntityRef,
+    versions: readonly number[],
+    bytes: number,
+  ): Promise<VersionsRead>;
   /** Writes built states, each only if the entity still is at that version; answers in order. */
-  putBuiltStates(
-    states: readonly (EntityRef & {
-      readonly version: number;
-      readonly stateId: string;
-      readonly bytes: string;
-    })[],
-  ): Promise<readonly boolean[]>;
+  putBuiltStates(states: readonly BuiltState[]): Promise<readonly boolean[]>;
   markComplete(stateId: string): Promise<void>;
   /** Events of a source in the order of their ids, whenever they were accepted. */
   readEvents(

@@ -131,66 +131,106 @@ describe.each(truths())("the definition store %s", (_name, open) => {
     }
     await fold({ tenant: first, entity: `${kind}x`, key: "B" }, [logEvent(first, "other")]);
 
-    const two = { entities: 2, events: 100 };
+    const two = { entities: 2, events: 100, bytes: 10_000 };
     const page = await truth.definitionStore.readHistories(kind, null, two);
-    expect(page.map(({ tenant, key, version }) => [tenant, key, version])).toEqual([
+    expect(page.tooLarge).toBeNull();
+    expect(page.histories.map(({ tenant, key, version }) => [tenant, key, version])).toEqual([
       [first, "B", 2],
       [first, "a", 2],
     ]);
-    expect(page[1]?.events).toEqual([
-      logEvent(first, "a1"),
-      logEvent(first, "a2", { sign: -1, knownAt: 3 }),
+    expect(page.histories[1]?.events).toEqual([
+      { ...logEvent(first, "a1"), version: 1 },
+      { ...logEvent(first, "a2", { sign: -1, knownAt: 3 }), version: 2 },
     ]);
     const last = await truth.definitionStore.readHistories(kind, { tenant: first, key: "a" }, two);
-    expect(last.map(({ tenant, entity, key }) => [tenant, entity, key])).toEqual([
+    expect(last.histories.map(({ tenant, entity, key }) => [tenant, entity, key])).toEqual([
       [second, kind, "A"],
     ]);
     const end = { tenant: second, key: "A" };
-    expect(await truth.definitionStore.readHistories(kind, end, two)).toEqual([]);
+    const none = { histories: [], tooLarge: null };
+    expect(await truth.definitionStore.readHistories(kind, end, two)).toEqual(none);
   });
 
-  it("reads no more entities than have so many events, but one at least", async () => {
+  it("reads whole histories within the limits, and names one that is more by itself", async () => {
     const tenant = newTenant();
     const kind = newTenant();
-    for (const [key, count] of [
-      ["a", 1],
-      ["b", 2],
-      ["c", 4],
-      ["d", 1],
+    const body = (bytes: number): string => JSON.stringify({ note: "é".repeat((bytes - 11) / 2) });
+    for (const [key, sizes] of [
+      ["a", [101]],
+      ["b", [101, 101]],
+      ["c", [101, 101, 101, 101]],
+      ["d", [901]],
     ] as const) {
-      const events = Array.from({ length: count }, (_, i) => logEvent(tenant, `${key}${i}`));
+      const events = sizes.map((size, i) => logEvent(tenant, `${key}${i}`, { body: body(size) }));
       await fold({ tenant, entity: kind, key }, events);
     }
-    const keysAfter = async (key: string, entities: number, events: number) => {
+    const ref = (key: string): EntityRef => ({ tenant, entity: kind, key });
+    const keysAfter = async (key: string, entities: number, events: number, bytes = 10_000) => {
+      const limits = { entities, events, bytes };
       const after = { tenant, key };
-      const page = await truth.definitionStore.readHistories(kind, after, { entities, events });
-      for (const history of page) expect(history.events).toHaveLength(history.version);
-      return page.map((history) => history.key).join("");
+      const page = await truth.definitionStore.readHistories(kind, after, limits);
+      for (const one of page.histories) expect(one.events).toHaveLength(one.version);
+      const keys = page.histories.map((one) => one.key).join("");
+      return page.tooLarge === null ? keys : { keys, ...page.tooLarge };
     };
     expect(await keysAfter("", 10, 100)).toBe("abcd");
     expect(await keysAfter("", 10, 6)).toBe("ab");
     expect(await keysAfter("", 10, 3)).toBe("ab");
     expect(await keysAfter("", 1, 3)).toBe("a");
-    expect(await keysAfter("b", 10, 3)).toBe("c");
+    expect(await keysAfter("b", 10, 3)).toEqual({ keys: "", ...ref("c"), version: 4 });
     expect(await keysAfter("c", 10, 3)).toBe("d");
+    expect(await keysAfter("", 10, 100, 303)).toBe("ab");
+    expect(await keysAfter("", 10, 100, 302)).toBe("a");
+    expect(await keysAfter("a", 10, 100, 1_506)).toBe("bc");
+    expect(await keysAfter("c", 10, 100, 901)).toBe("d");
+    expect(await keysAfter("c", 10, 100, 900)).toEqual({ keys: "", ...ref("d"), version: 1 });
+    expect(await keysAfter("d", 10, 0, 0)).toBe("");
+  });
+
+  it("reads any versions of an entity in the order asked, as many as have so many bytes", async () => {
+    const tenant = newTenant();
+    const ref = { tenant, entity: newTenant(), key: "k" };
+    const body = (bytes: number): string => JSON.stringify({ note: "é".repeat((bytes - 11) / 2) });
+    const events = [101, 101, 501, 101].map((size, i) =>
+      logEvent(tenant, `e${i + 1}`, { body: body(size) }),
+    );
+    await fold(ref, events);
+    await fold({ ...ref, key: "other" }, [logEvent(tenant, "other")]);
+    const { definitionStore } = truth;
+    const read = async (versions: readonly number[], bytes: number) => {
+      const page = await definitionStore.readVersions(ref, versions, bytes);
+      for (const { version, ...event } of page.events) expect(event).toEqual(events[version - 1]);
+      return [page.head, page.covered, page.events.map(({ version }) => version).join("")];
+    };
+    expect(await read([4, 3, 2, 1], 10_000)).toEqual([4, 4, "4321"]);
+    expect(await read([4, 3, 2, 1], 102)).toEqual([4, 2, "43"]);
+    expect(await read([4, 3, 2, 1], 101)).toEqual([4, 1, "4"]);
+    expect(await read([3, 1], 1)).toEqual([4, 1, "3"]);
+    expect(await read([2, 4], 10_000)).toEqual([4, 2, "24"]);
+    // Those beyond the head are not there yet.
+    expect(await read([4, 5, 6], 10_000)).toEqual([4, 3, "4"]);
+    expect(await read([5, 6], 1)).toEqual([4, 2, ""]);
+    const nobody = await definitionStore.readVersions({ ...ref, key: "nobody" }, [1, 2], 1);
+    expect(nobody).toEqual({ head: 0, covered: 2, events: [] });
   });
 
   it("does not list entities that only wait", async () => {
     const kind = newTenant();
-    const two = { entities: 2, events: 100 };
+    const two = { entities: 2, events: 100, bytes: 10_000 };
+    const none = { histories: [], tooLarge: null };
     const entity = { tenant: kind, entity: kind, key: "k" };
     const events = [logEvent(kind, "1")];
     const contributions = contributionsOf(events, [entity]);
     const input = { events, contributions, touched: [entity], stateIds: [], now: 1 };
     const { entities } = await truth.eventLog.append(input);
-    expect(await truth.definitionStore.readHistories(kind, null, two)).toEqual([]);
+    expect(await truth.definitionStore.readHistories(kind, null, two)).toEqual(none);
     const poisoned = (entities[0]?.pending ?? []).map(({ source, eventId }) => ({
       source,
       eventId,
     }));
     const poison = { ...entity, readVersion: 0, builds: 0, folded: [], poisoned, states: [] };
     expect((await truth.eventLog.commit([poison], 2)).won).toEqual([true]);
-    expect(await truth.definitionStore.readHistories(kind, null, two)).toEqual([]);
+    expect(await truth.definitionStore.readHistories(kind, null, two)).toEqual(none);
     const [registered] = await truth.definitionStore.registerViews([view(kind, "1", kind)], 1);
     expect(registered?.complete).toBe(true);
   });

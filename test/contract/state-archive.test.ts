@@ -23,11 +23,17 @@ describe.each(truths())("the state archive and the key store %s", (_name, open) 
 
   /** Entities of the walks so far. */
   let passed = 0;
-  async function walk(tenant: string, limit: number): Promise<readonly StoredState[]> {
+  let pages = 0;
+  async function walk(
+    tenant: string,
+    limit: number,
+    bytes?: number,
+  ): Promise<readonly StoredState[]> {
     const found: StoredState[] = [];
     let cursor: WalkCursor | null = null;
     do {
-      const page = await truth.stateArchive.readStates(tenant, cursor, limit);
+      const page = await truth.stateArchive.readStates(tenant, cursor, limit, bytes);
+      pages += 1;
       found.push(...page.states);
       passed += page.entities;
       cursor = page.next;
@@ -69,6 +75,26 @@ describe.each(truths())("the state archive and the key store %s", (_name, open) 
       expect(new Set(states.map((state) => state.tenant))).toEqual(new Set([tenant]));
     }
     expect(await walk(newTenant(), 10)).toEqual([]);
+  });
+
+  it("ends a page with the entity that has the last of so many bytes", async () => {
+    const tenant = newTenant();
+    for (const [key, ...ids] of [["a"], ["b", "spend@1"], ["c", "spend@1", "visits@12"], ["d"]]) {
+      await fold({ tenant, entity: "customer", key: key as string }, key as string, ids);
+    }
+    const whole = await walk(tenant, 100);
+    expect(whole.map(({ key, bytes }) => key + atob(bytes).length)).toEqual(["b9", "c9", "c11"]);
+    for (const [bytes, expected] of [
+      [1, 3],
+      [9, 3],
+      [10, 2],
+      [29, 2],
+      [30, 1],
+    ] as const) {
+      [pages, passed] = [0, 0];
+      expect(await walk(tenant, 100, bytes)).toEqual(whole);
+      expect([bytes, pages, passed]).toEqual([bytes, expected, 4]);
+    }
   });
 
   it("numbers metas from one and keeps the generation", async () => {

@@ -2,10 +2,11 @@ import { AppError } from "../../errors.ts";
 import type {
   DefinitionStore,
   EntityHistory,
+  EntityVersion,
+  NumberedEvent,
   RegisteredView,
 } from "../../features/definition-store.ts";
-import type { LogEvent } from "../../features/event-log.ts";
-import { LOG_EVENT_COLUMNS, logEventFrom } from "./log-event.ts";
+import { LOG_EVENT_COLUMNS, logEventFrom, NO_EVENT_COLUMNS } from "./log-event.ts";
 import type { SqlClient, SqlRow } from "./sql-client.ts";
 
 const LIST = `
@@ -44,28 +45,67 @@ ON CONFLICT DO NOTHING`;
 
 /**
  * Versions have no gaps, so that they tell how many events an entity has. LATERAL … OFFSET 0 looks
- * each of these few up, whatever the planner believes of the log's size; see APPEND.
+ * each of these few up, whatever the planner believes of the log's size; see APPEND. An entity's
+ * events are peers of each other: the sum of bytes is that up to its end. The row without an event
+ * is the first entity, whether it fits or not.
  */
 const READ_HISTORIES = `
-WITH next AS (
+WITH next AS MATERIALIZED (
   SELECT tenant, entity, entity_key, version FROM entity_heads
    WHERE entity = $1 AND version > 0 AND (tenant, entity_key) > ($2::text, $3::text)
    ORDER BY tenant, entity_key LIMIT $4::int
 ), counted AS (
   SELECT *, sum(version) OVER (ORDER BY tenant, entity_key) AS events FROM next
+), sized AS (
+  SELECT page.tenant AS entity_tenant, page.entity_key, page.version, l.number, e.*,
+         sum(octet_length(e.body::text)) OVER (ORDER BY page.tenant, page.entity_key) AS bytes
+    FROM (SELECT * FROM counted WHERE events <= $5::bigint) AS page
+   CROSS JOIN LATERAL (
+      SELECT l.tenant, l.source, l.event_id, l.version AS number FROM entity_log l
+       WHERE l.tenant = page.tenant AND l.entity = page.entity AND l.entity_key = page.entity_key
+      OFFSET 0
+    ) AS l
+   CROSS JOIN LATERAL (
+      SELECT * FROM events e
+       WHERE e.tenant = l.tenant AND e.source = l.source AND e.event_id = l.event_id OFFSET 0
+    ) AS e
 )
-SELECT page.tenant AS entity_tenant, page.entity_key, page.version, ${LOG_EVENT_COLUMNS}
-  FROM (SELECT * FROM counted WHERE events = version OR events <= $5::bigint) AS page
- CROSS JOIN LATERAL (
-    SELECT l.tenant, l.source, l.event_id, l.version FROM entity_log l
-     WHERE l.tenant = page.tenant AND l.entity = page.entity AND l.entity_key = page.entity_key
-    OFFSET 0
-  ) AS l
- CROSS JOIN LATERAL (
-    SELECT * FROM events e
-     WHERE e.tenant = l.tenant AND e.source = l.source AND e.event_id = l.event_id OFFSET 0
-  ) AS e
- ORDER BY page.tenant, page.entity_key, l.version`;
+SELECT e.entity_tenant, e.entity_key, e.version, e.number, ${LOG_EVENT_COLUMNS}
+  FROM sized AS e WHERE e.bytes <= $6::bigint
+UNION ALL
+(SELECT tenant, entity_key, version, NULL, ${NO_EVENT_COLUMNS}
+   FROM next ORDER BY tenant, entity_key LIMIT 1)
+ ORDER BY 1, 2, 4`;
+
+/**
+ * $1–$3 entity, $4 versions, $5 bytes. The row without an event tells the head, and how many of the
+ * versions come before the first that does not fit.
+ */
+const READ_VERSIONS = `
+WITH head AS MATERIALIZED (
+  SELECT version FROM entity_heads WHERE tenant = $1 AND entity = $2 AND entity_key = $3
+), sized AS (
+  SELECT v.position::int AS position, v.version AS number, e.*,
+         coalesce(sum(octet_length(e.body::text)) OVER (
+           ORDER BY v.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+    FROM unnest($4::bigint[]) WITH ORDINALITY AS v(version, position)
+   CROSS JOIN LATERAL (
+      SELECT l.source, l.event_id FROM entity_log l
+       WHERE l.tenant = $1 AND l.entity = $2 AND l.entity_key = $3 AND l.version = v.version
+      OFFSET 0
+    ) AS l
+   CROSS JOIN LATERAL (
+      SELECT * FROM events e
+       WHERE e.tenant = $1 AND e.source = l.source AND e.event_id = l.event_id OFFSET 0
+    ) AS e
+   WHERE v.version <= (SELECT version FROM head)
+)
+SELECT e.position, NULL AS head, NULL AS covered, e.number, ${LOG_EVENT_COLUMNS}
+  FROM sized AS e WHERE e.before < $5::bigint
+UNION ALL
+SELECT 0, (SELECT version FROM head), (SELECT min(position) - 1 FROM sized WHERE before >= $5::bigint),
+       NULL, ${NO_EVENT_COLUMNS}
+ ORDER BY 1`;
 
 /**
  * The head's lock keeps the version until the state is written; a commit that was folded without
@@ -153,19 +193,35 @@ export function createDefinitionStore(client: SqlClient): DefinitionStore {
 
     async readHistories(entity, after, most) {
       const cursor = [after?.tenant ?? "", after?.key ?? ""];
-      const limits = [most.entities, most.events];
+      const limits = [most.entities, most.events, most.bytes];
       const rows = await client.query(READ_HISTORIES, [entity, ...cursor, ...limits]);
-      const histories: (EntityHistory & { readonly events: LogEvent[] })[] = [];
+      const histories: (EntityHistory & { readonly events: NumberedEvent[] })[] = [];
+      let first: EntityVersion | null = null;
       for (const row of rows) {
         const [tenant, key] = [String(row["entity_tenant"]), String(row["entity_key"])];
+        const ref = { tenant, entity, key, version: Number(row["version"]) };
+        if (row["number"] === null) {
+          first = ref;
+          continue;
+        }
         let history = histories.at(-1);
         if (history?.tenant !== tenant || history.key !== key) {
-          history = { tenant, entity, key, version: Number(row["version"]), events: [] };
+          history = { ...ref, events: [] };
           histories.push(history);
         }
-        history.events.push(logEventFrom(row));
+        history.events.push(numberedEventFrom(row));
       }
-      return histories;
+      return { histories, tooLarge: histories.length === 0 ? first : null };
+    },
+
+    async readVersions({ tenant, entity, key }, versions, bytes) {
+      const params = [tenant, entity, key, versions, bytes];
+      const [about, ...rows] = await client.query(READ_VERSIONS, params);
+      return {
+        head: Number(about?.["head"] ?? 0),
+        covered: Number(about?.["covered"] ?? versions.length),
+        events: rows.map(numberedEventFrom),
+      };
     },
 
     async putBuiltStates(states) {
@@ -204,6 +260,11 @@ export function createDefinitionStore(client: SqlClient): DefinitionStore {
     },
   };
 }
+
+const numberedEventFrom = (row: SqlRow): NumberedEvent => ({
+  ...logEventFrom(row),
+  version: Number(row["number"]),
+});
 
 function registeredView(row: SqlRow): RegisteredView {
   return {

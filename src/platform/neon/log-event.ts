@@ -6,6 +6,9 @@ export const LOG_EVENT_COLUMNS = `e.tenant, e.source, e.event_id, e.event_time,
   e.original_event_time, e.ingest_time, e.known_at, e.sign, e.order_key,
   encode(e.body_hash, 'hex') AS body_hash, e.body::text AS body`;
 
+/** In the place of LOG_EVENT_COLUMNS in a row without an event. */
+export const NO_EVENT_COLUMNS = "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL";
+
 /** Pure. The event in a row of LOG_EVENT_COLUMNS. */
 export function logEventFrom(row: SqlRow): LogEvent {
   return {

@@ -1,18 +1,34 @@
 import { AppError } from "../../errors.ts";
 import type { Meta } from "../../features/online-store.ts";
-import type { StateArchive, StoredState } from "../../features/state-filling.ts";
+import { PAGE_BYTES, type StateArchive, type StoredState } from "../../features/state-filling.ts";
 import { META_REVOKED_KEYS, META_VIEWS, metaOf } from "./meta-sql.ts";
 import type { SqlClient } from "./sql-client.ts";
 
-/** Entities without a state stay in the page, so that the cursor moves on: $1 tenant, $2–$3 cursor. */
+/**
+ * $1 tenant, $2–$3 cursor, $4 entities, $5 bytes before which an entity's states must begin. Entities
+ * without a state stay in the page, so that the cursor moves on. LATERAL … OFFSET 0: see APPEND.
+ */
 const READ_STATES = `
-SELECT page.entity, page.entity_key, s.state_id, s.version,
-       translate(encode(s.bytes, 'base64'), E'\\n', '') AS bytes
-  FROM (SELECT tenant, entity, entity_key FROM entity_heads
-         WHERE tenant = $1 AND version > 0 AND (entity, entity_key) > ($2::text, $3::text)
-         ORDER BY entity, entity_key LIMIT $4::int) AS page
-  LEFT JOIN entity_states s USING (tenant, entity, entity_key)
- ORDER BY page.entity, page.entity_key, s.state_id`;
+WITH page AS MATERIALIZED (
+  SELECT tenant, entity, entity_key FROM entity_heads
+   WHERE tenant = $1 AND version > 0 AND (entity, entity_key) > ($2::text, $3::text)
+   ORDER BY entity, entity_key LIMIT $4::int
+), sized AS (
+  SELECT page.entity, page.entity_key, s.state_id, s.version, s.bytes,
+         coalesce(sum(octet_length(s.bytes)) OVER (
+           ORDER BY page.entity, page.entity_key
+           GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+    FROM page LEFT JOIN LATERAL (
+      SELECT s.state_id, s.version, s.bytes FROM entity_states s
+       WHERE s.tenant = page.tenant AND s.entity = page.entity AND s.entity_key = page.entity_key
+      OFFSET 0
+    ) AS s ON true
+)
+SELECT entity, entity_key, state_id, version,
+       translate(encode(bytes, 'base64'), E'\\n', '') AS bytes,
+       (SELECT count(*) FROM page) AS entities
+  FROM sized WHERE before < $5::bigint
+ ORDER BY entity, entity_key, state_id`;
 
 /**
  * Numbers a meta and reads it in the same snapshot, or answers no row where another one took the
@@ -36,9 +52,9 @@ const META_ATTEMPTS = 10;
 /** The truth's side of filling the online store, in Postgres. A meta names complete views alone, and none that was retired. */
 export function createStateArchive(client: SqlClient): StateArchive {
   return {
-    async readStates(tenant, after, limit) {
+    async readStates(tenant, after, limit, bytes = PAGE_BYTES) {
       const cursor = [after?.entity ?? "", after?.key ?? ""];
-      const rows = await client.query(READ_STATES, [tenant, ...cursor, limit]);
+      const rows = await client.query(READ_STATES, [tenant, ...cursor, limit, bytes]);
       const states: StoredState[] = [];
       const entities = new Set<string>();
       for (const row of rows) {
@@ -49,7 +65,8 @@ export function createStateArchive(client: SqlClient): StateArchive {
         const stateId = String(row["state_id"]);
         states.push({ ...ref, stateId, version, bytes: String(row["bytes"]) });
       }
-      const last = entities.size < limit ? undefined : rows.at(-1);
+      const found = Number(rows[0]?.["entities"] ?? 0);
+      const last = found < limit && entities.size === found ? undefined : rows.at(-1);
       const next =
         last === undefined
           ? null

@@ -1,4 +1,8 @@
-import type { DefinitionStore, RegisteredView } from "../../../src/features/definition-store.ts";
+import type {
+  DefinitionStore,
+  NumberedEvent,
+  RegisteredView,
+} from "../../../src/features/definition-store.ts";
 import {
   checkDistinct,
   checkStorable,
@@ -45,34 +49,49 @@ export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore
     },
 
     async readHistories(entity, after, most) {
-      let events = 0;
-      return entitiesInOrder(truth)
-        .filter((record) => record.entity === entity && record.version > 0)
+      const page = entitiesInOrder(truth, entity)
+        .filter(({ version }) => version > 0)
         .filter(({ tenant, key }) => {
           if (after === null) return true;
           const order = compareBytes(tenant, after.tenant);
           return order > 0 || (order === 0 && compareBytes(key, after.key) > 0);
         })
         .slice(0, most.entities)
-        .filter(({ version }, i) => {
-          events += version;
-          return i === 0 || events <= most.events;
-        })
         .map(({ tenant, key, version, log }) => ({
           tenant,
           entity,
           key,
           version,
-          events: log.flatMap(
-            (ref) =>
-              truth.events.get(
-                eventKey({
-                  tenant,
-                  ...ref,
-                }),
-              ) ?? [],
-          ),
+          events: log.flatMap((ref, i) => {
+            const event = truth.events.get(eventKey({ tenant, ...ref }));
+            return event === undefined ? [] : [{ ...event, version: i + 1 }];
+          }),
         }));
+      let [events, bytes] = [0, 0];
+      const histories = page.filter((history) => {
+        events += history.version;
+        for (const { body } of history.events) bytes += bytesOf(body);
+        return events <= most.events && bytes <= most.bytes;
+      });
+      const [first] = page;
+      if (first === undefined || histories.length > 0) return { histories, tooLarge: null };
+      const { tenant, key, version } = first;
+      return { histories, tooLarge: { tenant, entity, key, version } };
+    },
+
+    async readVersions(ref, versions, bytes) {
+      const { version: head, log } = truth.entities.get(entityKey(ref)) ?? { version: 0, log: [] };
+      const events: NumberedEvent[] = [];
+      let read = 0;
+      for (const [covered, version] of versions.entries()) {
+        const numbered = log[version - 1];
+        const event = numbered && truth.events.get(eventKey({ tenant: ref.tenant, ...numbered }));
+        if (event === undefined) continue;
+        if (read >= bytes) return { head, covered, events };
+        events.push({ ...event, version });
+        read += bytesOf(event.body);
+      }
+      return { head, covered: versions.length, events };
     },
 
     async putBuiltStates(states) {
@@ -119,6 +138,8 @@ export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore
     },
   };
 }
+
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 
 /** A view that returns starts anew, without the states that nobody folded into meanwhile. */
 function retireAndReturn(truth: MemoryTruth, wanted: ReadonlySet<string>): void {

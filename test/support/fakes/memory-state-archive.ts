@@ -1,5 +1,5 @@
 import type { Meta, OnlineState, StateReader } from "../../../src/features/online-store.ts";
-import type { StateArchive } from "../../../src/features/state-filling.ts";
+import { PAGE_BYTES, type StateArchive } from "../../../src/features/state-filling.ts";
 import { registerTenant } from "./memory-key-store.ts";
 import { compareBytes, entitiesInOrder, entityKey, type MemoryTruth } from "./memory-truth.ts";
 
@@ -33,8 +33,8 @@ export function createMemoryStoredStates(truth: MemoryTruth): StateReader {
 
 export function createMemoryStateArchive(truth: MemoryTruth): StateArchive {
   return {
-    async readStates(tenant, after, limit) {
-      const page = entitiesInOrder(truth)
+    async readStates(tenant, after, limit, bytes = PAGE_BYTES) {
+      const found = entitiesInOrder(truth)
         .filter((record) => record.tenant === tenant && record.version > 0)
         .filter(({ entity, key }) => {
           if (after === null) return true;
@@ -42,12 +42,19 @@ export function createMemoryStateArchive(truth: MemoryTruth): StateArchive {
           return order > 0 || (order === 0 && compareBytes(key, after.key) > 0);
         })
         .slice(0, limit);
+      let read = 0;
+      const page = found.filter(({ states: held }) => {
+        const fits = read < bytes;
+        for (const state of held.values()) read += atob(state.bytes).length;
+        return fits;
+      });
       const states = page.flatMap(({ entity, key, states: held }) =>
         [...held]
           .toSorted(([a], [b]) => compareBytes(a, b))
           .map(([stateId, state]) => ({ tenant, entity, key, stateId, ...state })),
       );
-      const last = page.length < limit ? undefined : page.at(-1);
+      const isLast = found.length < limit && page.length === found.length;
+      const last = isLast ? undefined : page.at(-1);
       const entities = page.length;
       return {
         states,

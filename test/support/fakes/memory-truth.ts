@@ -104,9 +104,11 @@ export function entityRecord(truth: MemoryTruth, ref: EntityRef): EntityRecord {
   return record;
 }
 
-/** Pure. Entities in the order of their keys, byte by byte. */
-export const entitiesInOrder = (truth: MemoryTruth): readonly EntityRecord[] =>
-  [...truth.entities.values()].toSorted((a, b) => compareBytes(entityKey(a), entityKey(b)));
+/** Pure. Entities, or those of a kind, in the order of their keys, byte by byte. */
+export const entitiesInOrder = (truth: MemoryTruth, kind?: string): readonly EntityRecord[] =>
+  [...truth.entities.values()]
+    .filter(({ entity }) => kind === undefined || entity === kind)
+    .toSorted((a, b) => compareBytes(entityKey(a), entityKey(b)));
 
 /** Pure. Orders texts by their UTF-8 bytes, which is by code point. */
 export function compareBytes(a: string, b: string): number {

@@ -40,8 +40,8 @@ interface Applying {
 /** Gives fewer histories at once, so that there are several pages. */
 const inSmallPages = (definitions: World["definitions"]): World["definitions"] => ({
   ...definitions,
-  readHistories: (entity, cursor, { entities, events }) =>
-    definitions.readHistories(entity, cursor, { entities: Math.min(entities, 50), events }),
+  readHistories: (entity, cursor, limits) =>
+    definitions.readHistories(entity, cursor, { ...limits, entities: 50 }),
 });
 
 const apply = (
