@@ -63,7 +63,9 @@ function linesOf(change: PlannedChange): readonly string[] {
   const details = [
     ...changeLines(kind, change.changes),
     build === null ? null : buildText(build),
-    stateBytes === null ? null : `state size at most ${numberText(stateBytes)} bytes an entity`,
+    stateBytes === null
+      ? null
+      : `state size at most ${numberText(stateBytes)} bytes an entity (of numbers below 1e38)`,
     documentsText(change),
     action === "added" ? null : readersText(change),
   ];

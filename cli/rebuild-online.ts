@@ -16,6 +16,8 @@ export interface RebuiltOnline {
   readonly states: number;
   /** States that were missing online, or older. */
   readonly written: number;
+  /** States that were there at their version, and not the same. */
+  readonly mended: number;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface RebuiltOnline {
 export async function rebuildOnline(options: RebuildOnlineOptions): Promise<RebuiltOnline> {
   const { online, tenants, keepServing, total, screen } = options;
   const ctx: RebuildContext = { ...options, tell: screen.tell };
-  let [entities, states, written] = [0, 0, 0];
+  let [entities, states, written, mended] = [0, 0, 0, 0];
   const beside = (): string => ` with ${counted(states, "state", "states")}`;
   const bar = startBar(screen, { word: "entities", total, beside });
   for (const tenant of keepServing ? [] : tenants) await online.dropMeta(tenant);
@@ -38,6 +40,7 @@ export async function rebuildOnline(options: RebuildOnlineOptions): Promise<Rebu
         entities += page.entities;
         states += page.states.length;
         written += page.written;
+        mended += page.mended;
         bar.add(page.entities);
       },
       onRestart() {
@@ -47,5 +50,5 @@ export async function rebuildOnline(options: RebuildOnlineOptions): Promise<Rebu
     });
   }
   bar.end();
-  return { tenants: tenants.length, entities, states, written };
+  return { tenants: tenants.length, entities, states, written, mended };
 }

@@ -17,8 +17,9 @@ const USAGE = `Rebuilds the online store (Redis) from Postgres, now.
   npm run rebuild -- --keep-serving    reads go on meanwhile, from what is in Redis
 
 Run it after Redis was flushed, replaced, or restored from a backup; after a restore before anything
-else. Every state is copied that is missing or older than in Postgres, newer ones are kept, and at
-the end the store is read back. Until then reads answer as ON_INCOMPLETE_STORE says, since nobody
+else, and where audit-skew found a difference. Every state is copied that is missing, older than in
+Postgres or damaged (not the same at its version), newer ones are kept, and at the end the store is
+read back. Until then reads answer as ON_INCOMPLETE_STORE says, since nobody
 knows which states are old: never a wrong value. With --keep-serving they answer from what is there,
 which is for a Redis that may have lost a few writes, not for a backup. Where Postgres was set back
 in time, flush Redis first: it holds versions that Postgres never had.
@@ -76,7 +77,7 @@ async function run(args: readonly string[]): Promise<number> {
         `${counted(done.tenants, "tenant", "tenants")}, ` +
         `${counted(done.entities, "entity", "entities")}, ` +
         `${counted(done.states, "state", "states")} ` +
-        `(${numberText(done.written)} were missing or older), in ${spanText(performance.now() - began)}.`,
+        `(${numberText(done.written)} were missing or older, ${numberText(done.mended)} damaged), in ${spanText(performance.now() - began)}.`,
     );
     return 0;
   } finally {

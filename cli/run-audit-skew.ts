@@ -55,16 +55,18 @@ export function readAuditArgs(args: readonly string[], now: number): AuditArgs |
   if (extra !== undefined) throw new UsageError(`audit-skew takes no "${extra}"`);
   return {
     since: values.since === undefined ? 0 : readSince(values.since, now),
-    limit: values.limit === undefined ? Number.POSITIVE_INFINITY : readCount("limit", values.limit),
+    limit:
+      values.limit === undefined ? Number.POSITIVE_INFINITY : readCount("limit", values.limit, 1),
     tenant: values.tenant ?? null,
-    shown: values.show === undefined ? 20 : readCount("show", values.show),
+    shown: values.show === undefined ? 20 : readCount("show", values.show, 0),
     json: values.json === true,
   };
 }
 
-function readCount(name: string, text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new UsageError(`--${name} takes a whole number, not "${text}"`);
+function readCount(name: string, text: string, least: 0 | 1): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
+  const from = least > 0 ? ` from ${least}` : "";
+  throw new UsageError(`--${name} takes a whole number${from}, not "${text}"`);
 }
 
 function readSince(text: string, now: number): number {

@@ -12,6 +12,10 @@ const REASONS: Readonly<Record<NotReplayed, string>> = {
 const notReplayed = (report: SkewReport) =>
   (Object.entries(report.notReplayed) as [NotReplayed, number][]).filter(([, count]) => count > 0);
 
+const MENDS =
+  "Where what is in Redis is not what Postgres has, `npm run rebuild` mends it: run it, and see " +
+  "whether answers from then on (--since) agree.";
+
 /** Pure. The report for people, line by line. */
 export function skewText(report: SkewReport, where: string): readonly string[] {
   const { answers, values, mismatched, missing, extra, differences } = report;
@@ -31,6 +35,7 @@ export function skewText(report: SkewReport, where: string): readonly string[] {
     `  mismatched ${numberText(mismatched)}, missing ${numberText(missing)}, extra ${numberText(extra)}`,
     ...differences.flatMap(differenceText),
     ...(hidden > 0 ? ["", `… and ${numberText(hidden)} more`] : []),
+    ...(total > 0 ? ["", MENDS] : []),
   ];
 }
 

@@ -50,10 +50,10 @@ function isWithin({ window }: Aggregation, time: number, asOf: number): boolean 
   return time >= Math.floor((asOf - lengthMs) / hop) * hop && time < asOf;
 }
 
-const fits = ({ condition }: Aggregation, event: SentEvent): boolean =>
-  Object.entries(condition ?? {}).every(([field, wanted]) =>
-    [wanted].flat().some((value) => String(value) === event[field]),
-  );
+const fits = ({ conditions }: Aggregation, event: SentEvent): boolean =>
+  conditions
+    .flatMap((one) => Object.entries(one))
+    .every(([field, wanted]) => [wanted].flat().some((value) => String(value) === event[field]));
 
 const KNOWN = new Set(["count", "first", "last", "sum", "mean", "min", "max"]);
 

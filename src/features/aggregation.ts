@@ -32,11 +32,12 @@ export interface Aggregation<
   /** Null counts events. */
   readonly field: F | null;
   readonly parameters: Parameters;
-  readonly condition: Where | null;
+  /** Each must hold. */
+  readonly conditions: readonly Where[];
   readonly split: Split | null;
   readonly window: Window;
   readonly fallback: D;
-  /** Only events whose fields have these values. */
+  /** Only events whose fields have these values; called twice, both must hold. */
   where<const C extends Where>(condition: C): Aggregation<A, F, W | (keyof C & string), D, K>;
   /**
    * An object with a value for the events of each key, and one named `other` for those with any
@@ -58,7 +59,7 @@ interface Parts<A, F, D> {
   readonly aggregate: A;
   readonly field: F | null;
   readonly parameters: Parameters;
-  readonly condition: Where | null;
+  readonly conditions: readonly Where[];
   readonly split: Split | null;
   readonly window: Window;
   readonly fallback: D;
@@ -73,7 +74,7 @@ function build<
 >(parts: Parts<A, F, D>): Aggregation<A, F, W, D, K> {
   return {
     ...parts,
-    where: (condition) => build({ ...parts, condition: { ...parts.condition, ...condition } }),
+    where: (condition) => build({ ...parts, conditions: [...parts.conditions, condition] }),
     by: (field, { keys }) => build({ ...parts, split: { field, keys } }),
     over: (window) =>
       build({ ...parts, window: typeof window === "string" ? sawtooth(window) : window }),
@@ -90,7 +91,7 @@ const start = <A extends AggregateName, F extends string>(
     aggregate,
     field,
     parameters,
-    condition: null,
+    conditions: [],
     split: null,
     window: LIFETIME,
     fallback: null,

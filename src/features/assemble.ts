@@ -173,16 +173,23 @@ function representable(value: AggregateValue): AggregateValue {
   return value.map((one) => (typeof one === "number" && !Number.isFinite(one) ? null : one));
 }
 
-/** A value for each key of a feature that is split; null where all of them are. */
-function splitValue(
+/** A feature's value, and whether there is one. The default stands for nothing, not for too much. */
+function valueOf(
   { aggregate, asText, keys, fallback }: FeaturePlan,
   slots: readonly number[],
   merged: readonly unknown[],
   asOf: number,
-): FeatureValue {
-  const values = slots.map((slot) => representable(aggregate.finish(merged[slot], asText, asOf)));
-  if (values.every((value) => value === null)) return null;
-  return Object.fromEntries((keys ?? []).map((key, i) => [key, values[i] ?? fallback]));
+): { readonly value: FeatureValue; readonly isPresent: boolean } {
+  let isPresent = false;
+  const values = slots.map((slot) => {
+    const finished = aggregate.finish(merged[slot], asText, asOf);
+    if (finished === null) return fallback;
+    const value = representable(finished);
+    isPresent ||= value !== null;
+    return value;
+  });
+  if (keys === null) return { value: values[0] ?? null, isPresent };
+  return { value: Object.fromEntries(keys.map((key, i) => [key, values[i] ?? null])), isPresent };
 }
 
 /** Pure, but that it moves the head's reader. The view's features of one entity. */
@@ -206,17 +213,14 @@ export function answerMerged(
   const values: FeatureValue[] = [];
   const statuses: Status[] = [];
   plan.features.forEach((feature, at) => {
-    const { aggregate, asText, keys } = feature;
-    const slots = slotsOf[at] as readonly number[];
-    let value: FeatureValue = null;
-    if (!tooOld) {
-      value =
-        keys === null
-          ? representable(aggregate.finish(merged[slots[0] as number], asText, asOf))
-          : splitValue(feature, slots, merged, asOf);
+    if (tooOld) {
+      values.push(unfilled(feature));
+      statuses.push("OUTSIDE_MAX_AGE");
+      return;
     }
-    values.push(value === null ? unfilled(feature) : value);
-    statuses.push(tooOld ? "OUTSIDE_MAX_AGE" : value === null ? "NULL_VALUE" : "PRESENT");
+    const { value, isPresent } = valueOf(feature, slotsOf[at] as readonly number[], merged, asOf);
+    values.push(value);
+    statuses.push(isPresent ? "PRESENT" : "NULL_VALUE");
   });
   if (capping.length === 0 || tooOld) return { values, statuses, capped: [] };
   return { values, statuses, capped: capping.filter((at) => isCapped(read, at, merged)) };

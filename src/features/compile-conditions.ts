@@ -3,21 +3,31 @@ import { exactToText, parseExact } from "./exact.ts";
 import { DefinitionError, type Field } from "./fields.ts";
 import type { Condition } from "./plan.ts";
 
-/** Pure. The conditions of where(), by field; a value that no record can have is refused. */
+/**
+ * Pure. The conditions of every where(), by field: of a field that several name, the values that
+ * they have in common. Throws a DefinitionError for a value that no record can have, and for a field
+ * that is left none.
+ */
 export function compileConditions(
-  where: Where | null,
+  wheres: readonly Where[],
   fields: Map<string, Field>,
   at: string,
 ): Condition[] {
-  return Object.entries(where ?? {})
-    .map(([name, wanted]) => {
-      const field = visibleField(fields, name, at, "where()");
-      const values = (Array.isArray(wanted) ? wanted : [wanted]) as readonly unknown[];
-      return {
-        field: name,
-        values: values.map((value) => comparable(field, value, `${at}, where()`)),
-      };
-    })
+  const allowed = new Map<string, readonly (string | boolean)[]>();
+  for (const [name, wanted] of wheres.flatMap((where) => Object.entries(where))) {
+    const field = visibleField(fields, name, at, "where()");
+    const values = (Array.isArray(wanted) ? wanted : [wanted]) as readonly unknown[];
+    const own = values.map((value) => comparable(field, value, `${at}, where()`));
+    const both = allowed.get(name)?.filter((value) => own.includes(value)) ?? own;
+    if (both.length === 0) {
+      throw new DefinitionError(
+        `${at}, where(): it leaves "${name}" no value, so that no event is ever taken`,
+      );
+    }
+    allowed.set(name, both);
+  }
+  return [...allowed]
+    .map(([field, values]) => ({ field, values }))
     .toSorted((a, b) => (a.field < b.field ? -1 : 1));
 }
 

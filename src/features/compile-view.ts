@@ -1,8 +1,10 @@
 import { aggregateOf, partialOf, takenBy } from "./aggregates/catalogue.ts";
 import { count, optionalDurationMs, type Aggregation } from "./aggregation.ts";
+import type { EventSource } from "./define-source.ts";
 import { compileSource } from "./compile-source.ts";
 import { compileConditions, compileSplit, isNumeric, requireField } from "./compile-conditions.ts";
 import type { FeatureView } from "./define.ts";
+import { keepsOf, orderBytes } from "./kept-text.ts";
 import { DefinitionError, type Field } from "./fields.ts";
 import { checkName } from "./names.ts";
 import type {
@@ -56,6 +58,9 @@ function keyColumns(view: FeatureView, fields: Map<string, Field>): readonly str
   });
 }
 
+const sidesOf = ({ source }: FeatureView): readonly EventSource[] =>
+  source.kind === "joined_source" ? [source.left, source.right] : [];
+
 /** A partial that is read over a window. */
 interface Use {
   readonly partial: number;
@@ -92,13 +97,14 @@ export function compileView(view: FeatureView): ViewPlan {
   const source = compileSource(view.source);
   const fields = new Map(source.fields.map((field) => [field.name, field]));
   checkBoundary(view);
+  const ids = orderBytes(source, sidesOf(view).map(compileSource));
   const partials = new Map<string, { plan: PartialPlan; index: number }>();
   const compile = (name: string, feature: Aggregation): FeaturePlan => {
     const at = `view "${view.name}", feature "${name}"`;
     const field = feature.field === null ? null : requireField(fields, feature.field, at);
     if (field !== null) checkField(feature, field, at);
     const aggregate = compileAggregate(feature, field, at);
-    const conditions = compileConditions(feature.condition, fields, at);
+    const conditions = compileConditions(feature.conditions, fields, at);
     const split = compileSplit(feature.split, fields, at);
     const partialWith = (all: readonly Condition[]): number => {
       const identity = JSON.stringify([
@@ -107,7 +113,7 @@ export function compileView(view: FeatureView): ViewPlan {
         all,
       ]);
       const known = partials.get(identity) ?? {
-        plan: { aggregate, field, conditions: all },
+        plan: { aggregate, field, conditions: all, keeps: keepsOf(feature, field, ids) },
         index: partials.size,
       };
       partials.set(identity, known);
@@ -142,7 +148,7 @@ export function compileView(view: FeatureView): ViewPlan {
     ...windows.map((window) => ({ partial: presence.partial, window })),
   ];
   const columns = keyColumns(view, fields);
-  const spec = specificationOf(view, source, columns);
+  const spec = specificationOf(view, source, columns, ids);
   const specHash = specificationHash(spec);
   return {
     name: view.name,
@@ -173,6 +179,7 @@ function specificationOf(
   view: FeatureView,
   { name: sourceName, fields: all, table, join }: SourcePlan,
   columns: readonly string[],
+  ids: number,
 ): string {
   const fields = new Map(all.map((field) => [field.name, field]));
   return JSON.stringify({
@@ -189,6 +196,7 @@ function specificationOf(
     features: Object.entries(view.features).map(([name, f]) => {
       const field = f.field === null ? undefined : fields.get(f.field);
       const split = compileSplit(f.split, fields, name);
+      const { text, order } = keepsOf(f, field ?? null, ids);
       return {
         name,
         aggregate: f.aggregate,
@@ -196,7 +204,9 @@ function specificationOf(
         field: f.field,
         kind: f.field === null ? null : field?.kind,
         ...(field?.dimensions !== undefined && { dimensions: field.dimensions }),
-        where: compileConditions(f.condition, fields, name),
+        ...(text !== null && { max_bytes: text }),
+        ...(order !== null && { order_bytes: order }),
+        where: compileConditions(f.conditions, fields, name),
         ...(split !== null && {
           by: { field: f.split?.field, keys: split.at(-1)?.condition.values },
         }),

@@ -32,12 +32,13 @@ function columnsOf(registry: Registry, view: ViewPlan): readonly KeyColumn[] {
   }));
 }
 
-/** Pure. A key part as the events have it: numbers are canonical. */
-function plainPart(field: Field | undefined, value: string | number): string {
-  if (typeof value === "string" && (field?.kind === "string" || field?.kind === "time"))
-    return value;
+/** Pure. A key part as the events have it: numbers are canonical; null for what is no number. */
+function plainPart(field: Field | undefined, value: string | number): string | null {
+  const isText = field?.kind === "string" || field?.kind === "time";
+  if (typeof value === "string" && isText) return value;
   const exact = parseExact(String(value));
-  return exact.ok ? exactToText(exact.value) : String(value);
+  if (exact.ok) return exactToText(exact.value);
+  return field === undefined || isText ? String(value) : null;
 }
 
 /** A view and how its key is made of a row. */
@@ -69,15 +70,19 @@ export async function keysOfRow(
         continue;
       }
       // Only personal keys are awaited: a thousand plain ones must not cost a thousand turns.
-      parts.push(
+      const part =
         field?.pii === "token"
           ? await ctx.vault.token(
               ctx.tenant,
               { ...field, name: field.tokenName ?? field.name },
               String(value),
             )
-          : plainPart(field, value),
-      );
+          : plainPart(field, value);
+      if (part !== null) parts.push(part);
+      else {
+        const detail = `"${view.name}" needs a number for the key column "${name}"`;
+        errors.push({ path: `${path}.${name}`, code: "invalid_key", detail });
+      }
     }
     if (parts.length < columns.length) continue;
     const key = canonicalKey(parts);

@@ -18,8 +18,8 @@ export interface Field {
   readonly tokenName?: string;
   /** How many numbers a vector has. */
   readonly dimensions?: number;
-  /** The most UTF-16 units that a text has, where its schema says so. */
-  readonly maxLength?: number;
+  /** The most bytes that a text has in UTF-8, where its schema says so. */
+  readonly maxBytes?: number;
 }
 
 /** A problem in a definition: says what is wrong and what to write instead. */
@@ -115,7 +115,25 @@ function kindOf(schema: z.core.$ZodType): FieldKind | null {
   }
 }
 
+/** The longest text of formats that are ASCII, and of one length or nearly so. */
+const FORMAT_BYTES: ReadonlyMap<string | undefined, number> = new Map([
+  ["uuid", 36],
+  ["guid", 36],
+  ["ulid", 26],
+  ["xid", 20],
+  ["ksuid", 27],
+  ["nanoid", 21],
+  ["ipv4", 15],
+  ["ipv6", 45],
+  ["e164", 16],
+  ["date", 10],
+]);
+
+/** What UTF-8 takes at most for a UTF-16 unit, of which schemas count a text's length. */
+const BYTES_PER_UNIT = 3;
+
 interface TextSchema {
+  readonly format?: string;
   readonly values?: readonly string[];
   readonly entries?: Readonly<Record<string, string>>;
   readonly checks?: readonly {
@@ -123,13 +141,15 @@ interface TextSchema {
   }[];
 }
 
-/** Pure. The length of the longest text that the schema allows; null where it sets no bound. */
-function maxLengthOf(schema: z.core.$ZodType): number | null {
-  const { values, entries = {}, checks = [] } = schema._zod.def as unknown as TextSchema;
+/** Pure. The most bytes of a text that the schema allows; null where it sets no bound. */
+function maxBytesOf(schema: z.core.$ZodType): number | null {
+  const { format, values, entries = {}, checks = [] } = schema._zod.def as unknown as TextSchema;
   const texts = values ?? Object.values(entries);
-  if (texts.length > 0) return Math.max(...texts.map(({ length }) => length));
+  const encoder = new TextEncoder();
+  if (texts.length > 0) return Math.max(...texts.map((text) => encoder.encode(text).length));
   const bounds = checks.flatMap(({ _zod: { def } }) => def.maximum ?? def.length ?? []);
-  return bounds.length === 0 ? null : Math.min(...bounds);
+  const bytes = [FORMAT_BYTES.get(format) ?? [], bounds.map((n) => n * BYTES_PER_UNIT)].flat();
+  return bytes.length === 0 ? null : Math.min(...bytes);
 }
 
 /**
@@ -158,7 +178,7 @@ export function fieldsOf(source: string, schema: z.ZodObject): readonly Field[] 
     }
     const { format } = inner.schema._zod.def as unknown as { readonly format?: string };
     const dimensions = kinds.get(inner.schema as z.ZodType)?.dimensions;
-    const maxLength = kind === "string" ? maxLengthOf(inner.schema) : null;
+    const maxBytes = kind === "string" ? maxBytesOf(inner.schema) : null;
     return {
       name,
       kind,
@@ -166,7 +186,7 @@ export function fieldsOf(source: string, schema: z.ZodObject): readonly Field[] 
       pii: inner.pii,
       email: format === "email",
       ...(dimensions !== undefined && { dimensions }),
-      ...(maxLength !== null && { maxLength }),
+      ...(maxBytes !== null && { maxBytes }),
     };
   });
 }

@@ -3,7 +3,8 @@ import { canonicalKey } from "./entity-key.ts";
 import type { LogEvent } from "./event-log.ts";
 import { parseExact, type Exact } from "./exact.ts";
 import type { Field } from "./fields.ts";
-import type { Condition, PartialPlan, ViewPlan } from "./plan.ts";
+import { excessOf, matches } from "./kept-text.ts";
+import type { PartialPlan, ViewPlan } from "./plan.ts";
 import type { SourceRecord } from "./source-record.ts";
 import { keptFrom, partialAt, type ViewState } from "./state.ts";
 import { tileStart } from "./window.ts";
@@ -51,13 +52,6 @@ function exactOfField(field: Field, text: string): Exact {
   return exact.value;
 }
 
-/** A null is like no value, not even like an empty text, and not unlike one either. */
-const matches = (conditions: readonly Condition[], record: SourceRecord): boolean =>
-  conditions.every(({ field, values, negated = false }) => {
-    const value = record[field] ?? null;
-    return value !== null && values.includes(value as string | boolean) !== negated;
-  });
-
 /** What a partial takes of the event: null where its condition or its field's null leaves it out. */
 function observe(
   partial: PartialPlan,
@@ -82,7 +76,8 @@ export type Observations = readonly (Observation | null)[];
 
 /**
  * Pure. What the view's partials take of an event of the entity `key`; null where the view takes
- * nothing of it, because its source or key is another. Throws a RangeError for an event that cannot
+ * nothing of it, because its source or key is another, or it would keep too long a text of it (which
+ * nobody may send, but past events have: what takes them back is passed over likewise). Throws a RangeError for an event that cannot
  * be added, or taken back.
  */
 export function observeEvent(
@@ -95,6 +90,7 @@ export function observeEvent(
   if (event.sign !== 1 && !plan.isSigned) {
     throw new RangeError("events of this source cannot be retracted");
   }
+  if (excessOf(plan.partials, record, event.orderKey) !== null) return null;
   return plan.partials.map((partial) => observe(partial, event, record));
 }
 

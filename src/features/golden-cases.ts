@@ -1,6 +1,6 @@
 import type { FeatureValue } from "./aggregates/aggregate.ts";
 import type { GoldenCase } from "./define.ts";
-import { computeFeature } from "./on-demand.ts";
+import { computeFeature, frozen } from "./on-demand.ts";
 import type { OnDemandPlan } from "./registry.ts";
 
 /** What an on-demand view makes of a golden case. */
@@ -24,9 +24,9 @@ export interface CaseFailure {
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** The values with null for all that is left out; tells which are looked at. */
+/** The values with null for all that is left out; tells which are looked at, and lets none be changed. */
 function watched(view: string, values: Values, look: (name: string) => void): Values {
-  return new Proxy(values, {
+  return new Proxy(frozen({ ...values }), {
     get(target, name) {
       if (typeof name === "symbol") return undefined;
       look(`${view}:${name}`);
@@ -43,14 +43,17 @@ export function runCase(plan: OnDemandPlan, { request, features = {} }: GoldenCa
     return { refused: why.join("; "), values: {}, looked: [] };
   }
   const looked = new Set<string>();
-  const given = Object.fromEntries(
-    plan.from.map((view) => [
-      view,
-      watched(view, features[view] ?? {}, (name) => void looked.add(name)),
-    ]),
+  const given = Object.freeze(
+    Object.fromEntries(
+      plan.from.map((view) => [
+        view,
+        watched(view, features[view] ?? {}, (name) => void looked.add(name)),
+      ]),
+    ),
   );
+  const ofRequest = frozen(parsed.data);
   const values = plan.features.map(({ name, compute }) => {
-    const { value, failed } = computeFeature(compute, { request: parsed.data, features: given });
+    const { value, failed } = computeFeature(compute, { request: ofRequest, features: given });
     return [name, failed ? "(throws)" : value] as const;
   });
   return { refused: null, values: Object.fromEntries(values), looked: [...looked].toSorted() };

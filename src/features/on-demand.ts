@@ -68,27 +68,42 @@ const fieldError = (
   detail: `"${view}": ${issue.message}`,
 });
 
-/** Numbers that are no numbers have no place in an answer. */
-const clean = (value: unknown): FeatureValue =>
-  typeof value === "string" || typeof value === "boolean" || Number.isFinite(value)
-    ? (value as FeatureValue)
-    : null;
+/** Whether a function's result has a place in an answer: a plain value, and no number beyond all. */
+const isPlain = (value: unknown): value is string | number | boolean | null =>
+  value === null ||
+  typeof value === "string" ||
+  typeof value === "boolean" ||
+  Number.isFinite(value);
 
-/** One on-demand feature; null, and `failed`, where its function throws. */
+/** One on-demand feature; null, and `failed`, where its function throws or gives no plain value. */
 export function computeFeature(
   compute: OnDemandFunction,
   input: Parameters<OnDemandFunction>[0],
 ): { readonly value: FeatureValue; readonly failed: boolean } {
   try {
-    return { value: clean(compute(input)), failed: false };
+    const value: unknown = compute(input);
+    if (isPlain(value)) return { value, failed: false };
+    // Nobody waits for an async function: that it fails later must not end the process.
+    if (value instanceof Promise) value.catch(() => undefined);
   } catch {
-    return { value: null, failed: true };
+    // As any other result that is none.
   }
+  return { value: null, failed: true };
+}
+
+/** The same value, frozen to its depths: what one function is given, no other one changes. */
+export function frozen<T>(value: T): T {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+  if (Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  Object.values(value).forEach(frozen);
+  return value;
 }
 
 /**
- * Computes on-demand features from a request and the features of the views (after defaults). A
- * function that throws gives null, and its name is added to `failed`.
+ * Computes on-demand features from a request and the features of the views (after defaults), which
+ * are frozen. A function that throws, or gives no plain value, gives null, and its name is added to
+ * `failed`.
  */
 export function computeOnDemand(
   selection: Selection,
@@ -98,14 +113,16 @@ export function computeOnDemand(
 ): ReadonlyMap<string, ViewAnswer> {
   const answered = new Map<string, ViewAnswer>();
   if (selection.onDemand.length === 0) return answered;
-  const given = Object.fromEntries(
-    selection.views.map(({ name, features }) => {
-      const values = answers.get(name)?.values ?? [];
-      return [name, Object.fromEntries(features.map((f, i) => [f.name, values[i] ?? null]))];
-    }),
+  const given = frozen(
+    Object.fromEntries(
+      selection.views.map(({ name, features }) => {
+        const values = answers.get(name)?.values ?? [];
+        return [name, Object.fromEntries(features.map((f, i) => [f.name, values[i] ?? null]))];
+      }),
+    ),
   );
   for (const { name, features } of selection.onDemand) {
-    const request = requests.get(name) ?? {};
+    const request = frozen(requests.get(name) ?? {});
     const values = features.map((feature) => {
       const computed = computeFeature(feature.compute, { request, features: given });
       if (computed.failed) failed.add(`${name}:${feature.name}`);

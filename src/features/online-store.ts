@@ -49,8 +49,8 @@ export interface StateReader {
  */
 export interface OnlineStore extends StateReader {
   /**
-   * Writes what is newer than what is there, and with `ties` "replace" what is as new; answers in
-   * order whether each was written.
+   * Writes what is newer than what is there, and with `ties` "replace" what is as new and not the
+   * same; answers in order whether each was written.
    */
   write(writes: readonly StateWrite[], ties?: "keep" | "replace"): Promise<readonly boolean[]>;
   /**

@@ -12,8 +12,8 @@ const escaped = (id: string): string => id.replaceAll("%", "%25").replaceAll(BET
 const pairId = (left: LogEvent, right: LogEvent): string =>
   `${escaped(left.eventId)}${BETWEEN}${escaped(right.eventId)}`;
 
-/** No escaped key holds a bare \u0001, and none is less: the order is by the first key, then the second. */
-const ordered = (key: string): string =>
+/** Pure. An order key as pairs have it: no escaped key holds a bare \u0001, and none is less: the order is by the first key, then the second. */
+export const ordered = (key: string): string =>
   key.replaceAll("\u0002", "\u0002\u0002").replaceAll("\u0001", "\u0002\u0001");
 
 /** Reads each event's record once, for all the pairs that it is in. */

@@ -10,12 +10,19 @@ export interface Condition {
   readonly negated?: true;
 }
 
+/** The most bytes that a partial keeps of each event's texts; null where it keeps none. */
+export interface Keeps {
+  readonly text: number | null;
+  readonly order: number | null;
+}
+
 /** A distinct partial state of a view, shared by all features that read it. */
 export interface PartialPlan {
   readonly aggregate: Aggregate<unknown>;
   /** Null takes every event. */
   readonly field: Field | null;
   readonly conditions: readonly Condition[];
+  readonly keeps: Keeps;
 }
 
 /** The tiles of one size: which partials they hold, and for which windows they are kept. */

@@ -1,8 +1,7 @@
 import { DAY_MS, durationText, HOUR_MS, MINUTE_MS, SECOND_MS } from "../time.ts";
 import { exactBytes } from "./aggregates/exact-codec.ts";
-import { DefinitionError, type Field } from "./fields.ts";
-import type { FeaturePlan, LevelPlan, ViewPlan } from "./plan.ts";
-import { partialAt } from "./state.ts";
+import { DefinitionError } from "./fields.ts";
+import type { FeaturePlan, LevelPlan, PartialPlan, ViewPlan } from "./plan.ts";
 import { tileSizes, type Window } from "./window.ts";
 
 /** The most bytes that a view's state of one entity may take, packed. */
@@ -19,25 +18,13 @@ const headBytes = ({ isSigned, maxAgeMs }: ViewPlan): number =>
 const LEVEL_BYTES = 2 + 8;
 const TILE_BYTES = 2;
 
-/** What a text is reckoned with where its schema sets no bound: ids and codes are no longer. */
-const TEXT_BYTES = 40;
+/** The most bytes of a text that has so many, behind their number; an event has at most 60,000. */
+const textBytes = (bytes: number): number => (bytes < 128 ? 1 : bytes < 16_384 ? 2 : 3) + bytes;
 
-/** `t1_` and 22 characters. */
-const TOKEN_BYTES = 1 + 25;
-
-/** A date-time with an offset and milliseconds. */
-const TIME_BYTES = 1 + 29;
-
-/** What UTF-8 takes at most for a UTF-16 unit. */
-const BYTES_PER_UNIT = 3;
-
-/** The most bytes of one packed value: text as long as its schema allows, numbers of 38 digits. */
-function valueBytes(field: Field | null): number {
-  if (field === null || field.kind === "boolean") return 1;
-  if (field.kind === "time") return TIME_BYTES;
-  if (field.kind !== "string") return exactBytes(38);
-  if (field.pii === "token") return TOKEN_BYTES;
-  return 2 + (field.maxLength === undefined ? TEXT_BYTES : field.maxLength * BYTES_PER_UNIT);
+/** The most bytes of one packed value: text as long as may be kept, numbers of 38 digits. */
+function valueBytes({ field, keeps }: PartialPlan): number {
+  if (keeps.text !== null) return textBytes(keeps.text);
+  return field === null || field.kind === "boolean" ? 1 : exactBytes(38);
 }
 
 /** The most tiles of a size that are kept for a window. */
@@ -49,8 +36,11 @@ const mostTiles = (windows: readonly Window[], sizeMs: number): number =>
 
 /** The most bytes of a partial in a tile of a size, beyond the one that an empty partial takes. */
 function partialBytes(plan: ViewPlan, at: number, tileMs: number): number {
-  const field = plan.partials[at]?.field ?? null;
-  return partialAt(plan, at).maxBytes({ tileMs, valueBytes: valueBytes(field) }) - 1;
+  const partial = plan.partials[at];
+  if (partial === undefined) throw new RangeError(`view ${plan.name} has no partial ${at}`);
+  const { aggregate, keeps } = partial;
+  const orderBytes = textBytes(keeps.order ?? 0);
+  return aggregate.maxBytes({ tileMs, valueBytes: valueBytes(partial), orderBytes }) - 1;
 }
 
 const added = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
@@ -65,8 +55,8 @@ function levelBytes(plan: ViewPlan, { sizeMs, partials, windows, windowsOf }: Le
 
 /**
  * Pure. The most bytes that the view's packed state of one entity takes: every tile of every window
- * filled by two million events, sketches full, numbers of 38 digits, text as long as its schema
- * allows (40 bytes where it does not say).
+ * filled by two million events, sketches full, numbers below 10^38 with at most 38 decimal places,
+ * text as long as may be kept (kept-text.ts).
  */
 export const worstCaseBytes = (plan: ViewPlan): number =>
   headBytes(plan) + added(plan.levels.map((level) => levelBytes(plan, level)));
@@ -79,6 +69,13 @@ const featureBytes = (plan: ViewPlan, { partials, window }: FeaturePlan): number
       return tilesFor(window, sizeMs) * each;
     }),
   );
+
+/** Whether a feature keeps texts that might be bounded further. */
+const isUnbounded = ({ partials: all }: ViewPlan, { partials }: FeaturePlan): boolean =>
+  partials.some((at) => {
+    const { field, keeps } = all[at] ?? {};
+    return keeps?.text !== null && field?.kind === "string" && field.maxBytes === undefined;
+  });
 
 const kib = (bytes: number): string => `${Math.ceil(bytes / 1_024)} KiB`;
 
@@ -118,6 +115,7 @@ export function checkStateSize(plan: ViewPlan): void {
     ...(coarser === null ? [] : [`over(${coarser})`]),
     ...(feature.window.kind === "lifetime" ? [] : ["a shorter window"]),
     ...(feature.keys === null ? [] : ["fewer keys"]),
+    ...(isUnbounded(plan, feature) ? ["a field with a max(n) in its source's schema"] : []),
     "a smaller bound, precision or range",
   ];
   throw new DefinitionError(

@@ -39,6 +39,8 @@ export interface CopiedPage {
   readonly entities: number;
   /** How many of its states were missing online, or older. */
   readonly written: number;
+  /** Its other states, of which what is online is as new or newer. */
+  readonly kept: readonly StoredState[];
   /** Null after the last page. */
   readonly next: WalkCursor | null;
 }
@@ -113,8 +115,8 @@ export async function copyPage(
   const beatAt = Math.max(ctx.now(), (pulse?.version ?? 0) + 1);
   const beat = noteOf(noteKey(tenant, "pulse"), generation, beatAt);
   const written = await ctx.online.write([...states.map(stateWrite), beat]);
-  const count = written.slice(0, states.length).filter(Boolean).length;
-  return { states, entities, written: count, next };
+  const kept = states.filter((_, i) => written[i] !== true);
+  return { states, entities, written: states.length - kept.length, kept, next };
 }
 
 /**

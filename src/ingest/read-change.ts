@@ -9,6 +9,7 @@ import { orderText } from "./change-order.ts";
 import { readRecord, type ReadContext, type ReadInput } from "./read-record.ts";
 import { readValues } from "./read-values.ts";
 import { invalid, type Rejection } from "./rejection.ts";
+import { textProblem } from "./text-problem.ts";
 
 /** All say the same: from now on, the row is this. */
 const UPSERTS: ReadonlySet<unknown> = new Set(["insert", "update", "upsert", "read"]);
@@ -126,6 +127,8 @@ async function readUpsert(
   if (!text.ok) return text;
   const row = { key: key.value, order: changeOrder(text.value, false) };
   const event = { ...read.value.event, eventId: changeId(row), orderKey: row.key, row };
+  const problem = textProblem(ctx.registry, input.source, read.value.record, row.key);
+  if (problem !== null) return invalid(problem);
   if (!namesRow(table, before)) return ok([event]);
   const old = await readKey(ctx, input, table, before);
   if (!old.ok) return invalid(`before: ${old.error.detail}`);
@@ -143,6 +146,10 @@ export async function readChange(ctx: ReadContext, table: TablePlan, input: Read
   const { value } = input;
   if (!isObject(value) || !("op" in value)) {
     return invalid('expected a change of a row: {"op":"upsert","row":{…}}');
+  }
+  const before = value["before"] ?? null;
+  if (before !== null && !isObject(before)) {
+    return invalid("before: expected the row as it was before the change, or null");
   }
   if (value["op"] === "delete") return readDelete(ctx, input, table, value);
   if (UPSERTS.has(value["op"])) return readUpsert(ctx, input, table, value);

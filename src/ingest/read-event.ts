@@ -2,6 +2,7 @@ import type { LogEvent } from "../features/event-log.ts";
 import { ok, type Result } from "../result.ts";
 import { readRecord, type ReadContext, type ReadInput } from "./read-record.ts";
 import { invalid, type Rejection } from "./rejection.ts";
+import { textProblem } from "./text-problem.ts";
 
 const MAX_ID_LENGTH = 256;
 
@@ -18,5 +19,6 @@ export async function readEvent(
   if (eventId === "" || eventId.length > MAX_ID_LENGTH) {
     return invalid(`${idField}: an event id has 1 to ${MAX_ID_LENGTH} characters`);
   }
-  return ok({ ...event, eventId, orderKey: eventId });
+  const problem = textProblem(ctx.registry, input.source, record, eventId);
+  return problem === null ? ok({ ...event, eventId, orderKey: eventId }) : invalid(problem);
 }

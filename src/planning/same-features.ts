@@ -22,7 +22,7 @@ function noveltyIn({ action, changes }: Difference): (feature: string) => Novelt
 
 /**
  * Pure. New features of new or changed views that have entity, source, key, aggregate, field,
- * condition and window in common with another one: one of the two may do.
+ * condition, window, boundary and maxAge in common with another one: one of the two may do.
  */
 export function findSameFeatures(
   definitions: readonly DefinitionRecord[],

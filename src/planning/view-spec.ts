@@ -13,6 +13,9 @@ export interface ViewSpec {
   readonly source: JsonObject & { readonly name: string; readonly event_time: string };
   readonly key: readonly string[];
   readonly features: readonly FeatureSpec[];
+  readonly max_age_ms?: number | null;
+  /** Where it is not "exclusive". */
+  readonly boundary?: string;
 }
 
 export type FeatureSpec = JsonObject & { readonly name: string };
@@ -49,5 +52,6 @@ export const fieldsUsed = ({ key, features, source }: ViewSpec): ReadonlySet<str
 /** Pure. Names a computation: two features with the same one have the same values, but defaults. */
 export function computationOf(spec: ViewSpec, feature: FeatureSpec): string {
   const { name: _, default: _default, ...computed } = feature;
-  return canonicalJson([spec.entity.name, spec.source.name, [...spec.key], computed]);
+  const { entity, source, key, max_age_ms = null, boundary = null } = spec;
+  return canonicalJson([entity.name, source.name, [...key], max_age_ms, boundary, computed]);
 }

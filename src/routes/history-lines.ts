@@ -80,11 +80,13 @@ export const rowOf = (row: z.output<typeof historyRow>): HistoryRow => ({
 
 /**
  * The answer's lines: the names, then for each row in its order what it is or why it is refused, and
- * at the end how many there were: an answer without that line was cut. Holds a thousand rows.
+ * at the end how many there were: an answer without that line was cut. Holds a thousand rows. Tells
+ * at the end what is degraded in any of them.
  */
 export async function* answerLines(
   reader: HistoryReader,
   lines: AsyncIterator<string>,
+  onDegraded: (names: Iterable<string>) => void,
 ): AsyncGenerator<string> {
   yield `${JSON.stringify({ names: reader.names })}\n`;
   const degraded = new Set<string>();
@@ -120,6 +122,7 @@ export async function* answerLines(
     first += batch.length;
     yield text;
   }
+  onDegraded(degraded);
   const failed = degraded.size > 0 && { degraded: [...degraded] };
   yield `${JSON.stringify({ done: { rows: first, refused }, ...failed })}\n`;
 }

@@ -8,6 +8,7 @@ import { answerLines, linesOf, printRow, readLine, rowOf } from "./history-lines
 import { historyAnswer, historyHead, historyRequest } from "./history-schemas.ts";
 import { guarded } from "./middleware/guard.ts";
 import { queryBody } from "./middleware/query-body.ts";
+import { noteFailed } from "./online-reader.ts";
 import { problems, QUERY_PROBLEMS } from "./schemas.ts";
 
 const NDJSON = "application/x-ndjson";
@@ -91,7 +92,8 @@ export const historyRoutes = new OpenAPIHono<AppEnv>().openapi(historyRoute, asy
     }
     const { tenant } = c.get("permit")(...resourcesOf(head.value));
     const reader = await openHistory(ctx, { tenant, ...head.value });
-    const body = streamOf(ctx, c.get("requestId"), answerLines(reader, sent));
+    const failed = (names: Iterable<string>): void => noteFailed(ctx, names);
+    const body = streamOf(ctx, c.get("requestId"), answerLines(reader, sent, failed));
     return new Response(body, { headers: { "content-type": NDJSON } });
   }
   // Lines were answered above: what is left is JSON.
@@ -101,6 +103,7 @@ export const historyRoutes = new OpenAPIHono<AppEnv>().openapi(historyRoute, asy
   const asked = { tenant, service, features, known, rows: rows.map(rowOf) };
   const answer = await readHistory(ctx, asked);
   const printed = { names: answer.names, rows: answer.rows.map(printRow) };
+  noteFailed(ctx, answer.degraded);
   const degraded = answer.degraded.length > 0 && { degraded: answer.degraded };
   return c.json({ ...printed, ...degraded }, 200);
 });

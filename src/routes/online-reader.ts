@@ -24,9 +24,19 @@ export function readerOf(ctx: Ctx, { tenant, keyId }: Principal): ReadOnlineCont
       if (revokedKeys.includes(keyId)) throw keyRefused();
     },
     answered(read) {
+      noteFailed(ctx, read.answer.degraded);
       if (ctx.random() < config.skewSample) ctx.afterwards(() => logAnswer(ctx, read));
     },
   };
+}
+
+/** Notes on-demand features whose function failed, once for an answer that names them. */
+export function noteFailed(
+  { note, registry }: Pick<Ctx, "note" | "registry">,
+  names: Iterable<string>,
+) {
+  const failed = [...names].filter((name) => registry.onDemand.has(name.split(":")[0] ?? ""));
+  if (failed.length > 0) note("on-demand features failed", { features: failed });
 }
 
 /** An `as_of` that replaces the clock; throws AppError `unprocessable` but on one machine. */

@@ -80,6 +80,9 @@ describe.each(onlineStores())("the online store %s", (_name, open) => {
     const replace = (next: OnlineState) => opened.store.write([{ ...one, ...next }], "replace");
     expect(await replace(state(9, "AAAA"))).toEqual([true]);
     expect(await replace(state(9, "BBBB"))).toEqual([true]);
+    expect(await replace(state(9, "BBBB"))).toEqual([false]);
+    expect(await replace({ kind: "erased", version: 9 })).toEqual([true]);
+    expect(await replace(state(9, "BBBB"))).toEqual([true]);
     expect(await replace(state(8, "CCCC"))).toEqual([false]);
     expect(await opened.store.write([{ ...one, ...state(9, "DDDD") }])).toEqual([false]);
     expect(await read([one])).toEqual([state(9, "BBBB")]);

@@ -185,7 +185,7 @@ export function naiveValue(
       return percentile(values.map(Number), parameters);
     case "expDecaySum":
       return added(
-        inOrder.map(({ value, time }) => Number(value) * weightOf(asOf - time, parameters)),
+        inOrder.map(({ value, time }) => decayed(Number(value), asOf - time, parameters)),
       );
     case "vectorMean":
       return meanVector(values as readonly (readonly string[])[]);
@@ -199,8 +199,11 @@ const meanVector = (vectors: readonly (readonly string[])[]): readonly number[] 
 
 const added = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
-const weightOf = (ageMs: number, parameters: NaiveAggregate["parameters"]): number =>
-  2 ** -(ageMs / (parameters["half_life_ms"] ?? 0));
+/** In two steps: a weight that is too small for a double may leave something of a large value. */
+function decayed(value: number, ageMs: number, parameters: NaiveAggregate["parameters"]): number {
+  const half = 2 ** -(ageMs / (parameters["half_life_ms"] ?? 0) / 2);
+  return value * half * half;
+}
 
 /** The value of its rank, moved into the range that is told apart. */
 function percentile(values: readonly number[], parameters: NaiveAggregate["parameters"]): number {
@@ -224,10 +227,10 @@ export function toleranceOf(
   if (aggregate !== "expDecaySum") return 0;
   return added(
     seen.map(({ value, time }) => {
-      const weight = weightOf(asOf - time, parameters);
-      const relative = weight * 1e-14 + (weight < 2 ** -64 ? weight : 0);
+      const share = Math.abs(decayed(Number(value), asOf - time, parameters));
+      const isOld = decayed(1, asOf - time, parameters) < 2 ** -64;
       // The smallest doubles lie further apart than any share of them.
-      return Math.abs(Number(value)) * relative + 4 * Number.MIN_VALUE;
+      return share * (isOld ? 1 : 1e-14) + 4 * Number.MIN_VALUE;
     }),
   );
 }

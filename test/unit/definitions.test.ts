@@ -33,10 +33,10 @@ describe("the example's definitions", () => {
 
   it("keep the versions under which their states are stored", () => {
     expect([...registry.views.values()].map(({ stateId }) => stateId)).toEqual([
-      "customer_spend@4edfc67d36be615a",
-      "customer_lifetime@6d400fc88a2aa881",
-      "merchant_activity@d47e5219c821df65",
-      "customer_orders@d569c11c750fe480",
+      "customer_spend@8ce02f37527f70f8",
+      "customer_lifetime@ecfe48980f8db5df",
+      "merchant_activity@7bc15800d778681d",
+      "customer_orders@c9426f3413e8644d",
       "ad_shown@98b11055702f161b",
       "ad_clicked@6c390623b40e132d",
     ]);

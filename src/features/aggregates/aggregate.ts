@@ -26,6 +26,8 @@ export interface Extent {
   readonly tileMs: number;
   /** The most bytes that one value of its field takes, packed. */
   readonly valueBytes: number;
+  /** The most bytes that the order key of an event takes, packed. */
+  readonly orderBytes: number;
 }
 
 /**

@@ -23,6 +23,8 @@ interface Entry {
   readonly partial: string;
   /** The parameters that decide the partial state; others only decide how it is read. */
   readonly shapedBy?: readonly string[];
+  /** Whether the partial state keeps values as they are, or with them their events' order keys. */
+  readonly keeps?: "value" | "event";
   make(parameters: Parameters, field: Field | null): Aggregate<unknown>;
 }
 
@@ -32,10 +34,10 @@ const CATALOGUE = {
   mean: { takes: "number", partial: "total", make: () => mean },
   min: { takes: "number", partial: "min", make: () => min },
   max: { takes: "number", partial: "max", make: () => max },
-  first: { takes: "scalar", partial: "first", make: () => first },
-  last: { takes: "scalar", partial: "last", make: () => last },
-  firstN: { takes: "scalar", partial: "firstN", shapedBy: ["n"], make: firstN },
-  lastN: { takes: "scalar", partial: "lastN", shapedBy: ["n"], make: lastN },
+  first: { takes: "scalar", partial: "first", keeps: "event", make: () => first },
+  last: { takes: "scalar", partial: "last", keeps: "event", make: () => last },
+  firstN: { takes: "scalar", partial: "firstN", shapedBy: ["n"], keeps: "event", make: firstN },
+  lastN: { takes: "scalar", partial: "lastN", shapedBy: ["n"], keeps: "event", make: lastN },
   topN: { takes: "number", partial: "topN", shapedBy: ["n"], make: topN },
   varPop: { takes: "number", partial: "moments", make: () => varPop },
   varSamp: { takes: "number", partial: "moments", make: () => varSamp },
@@ -45,6 +47,7 @@ const CATALOGUE = {
     takes: "scalar",
     partial: "countDistinct",
     shapedBy: ["max"],
+    keeps: "value",
     make: countDistinct,
   },
   approxCountDistinct: {
@@ -84,6 +87,10 @@ export const aggregateOf = (
 
 /** Pure. What fields it takes. */
 export const takenBy = (name: AggregateName): Takes => entryOf(name).takes;
+
+/** Pure. What its partial state keeps of each event as it is: nothing, its value, or its order too. */
+export const keptBy = (name: AggregateName): "value" | "event" | null =>
+  entryOf(name).keeps ?? null;
 
 /** Pure. Names the partial state that the aggregate reads (mean reads the one of sum). */
 export function partialOf(name: AggregateName, parameters: Parameters = {}): string {

@@ -56,7 +56,7 @@ function edgeList(later: boolean, n: number): Aggregate<EdgeList> {
     skip: (reader) => {
       for (let left = reader.uint(); left > 0; left -= 1) skipObservation(reader, reader.uint());
     },
-    maxBytes: ({ valueBytes }) => 1 + n * observationBytes(valueBytes),
+    maxBytes: (extent) => 1 + n * observationBytes(extent),
   };
 }
 

@@ -46,7 +46,7 @@ function edge(later: boolean): Aggregate<Edge> {
       const tag = reader.uint();
       if (tag !== 0) skipObservation(reader, tag);
     },
-    maxBytes: ({ valueBytes }) => observationBytes(valueBytes),
+    maxBytes: observationBytes,
   };
 }
 

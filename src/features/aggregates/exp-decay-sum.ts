@@ -1,6 +1,13 @@
 import type { ByteReader } from "../bytes.ts";
 import { exp2 } from "../exp2.ts";
-import { divideExact, multiplyExact, negateExact, normaliseExact, type Exact } from "../exact.ts";
+import {
+  addExact,
+  divideExact,
+  multiplyExact,
+  negateExact,
+  normaliseExact,
+  type Exact,
+} from "../exact.ts";
 import type { Aggregate, Observation } from "./aggregate.ts";
 import { COUNT_BYTES } from "./count.ts";
 import { addToSum, decodeExact, encodeExact, exactBytes, skipExact } from "./exact-codec.ts";
@@ -26,7 +33,14 @@ interface Blocks {
 const KEPT = 64;
 
 const WEIGHT_ONE = 2 ** 52;
-const WEIGHT_ONE_BIG = 2n ** 52n;
+
+/**
+ * So many half-lives after the newest block, a sum is below half the smallest double: values are
+ * below 10^350, of which fewer than 2^53 are weighed with less than 2.
+ */
+const FADED = 2_400;
+
+const NOTHING: Exact = { m: 0, s: 0 };
 
 /**
  * Drops what is too old beside the newest. What is dropped early would be dropped at the end too,
@@ -50,7 +64,8 @@ function addTo(blocks: Blocks, k: number, n: number, sum: Exact): void {
 
 /**
  * Σ v · 2^(−(T − t) / H) at the time T of the read: it goes on decaying when nothing arrives. Within
- * 1e−14 of Σ |v| · 2^(−(T − t) / H), and of what is left out for its age, see KEPT.
+ * 1e−14 of Σ |v| · 2^(−(T − t) / H), and of what is left out for its age, see KEPT; and, as every
+ * double, within half the distance of doubles there, which is 2^−1074 for the smallest.
  */
 export function expDecaySum(parameters: Parameters): Aggregate<Blocks> {
   const halfLifeMs = checkedWhole(parameters, "half_life_ms", 1_000, 2 ** 40);
@@ -102,16 +117,20 @@ export function expDecaySum(parameters: Parameters): Aggregate<Blocks> {
       dropOld(into);
       return into;
     },
-    finish({ totals }, _asText, asOf) {
+    finish({ totals, newest }, _asText, asOf) {
       if (totals.size === 0) return null;
-      const now = blockOf(asOf);
-      // Oldest first: one order, whatever the order of the events.
-      const blocks = [...totals].toSorted(([a], [b]) => a - b);
-      const sum = blocks.reduce(
-        (all, [k, total]) => all + divideExact(total, WEIGHT_ONE_BIG) * 2 ** (k - now),
-        0,
-      );
-      return sum / growth(asOf);
+      const age = blockOf(asOf) - newest;
+      if (age > FADED) return 0;
+      // All is exact but the weights, and rounded once: nothing is lost or overflows on the way.
+      let sum = NOTHING;
+      for (const [k, total] of totals) {
+        const shift = k - newest + KEPT;
+        const power = shift < 52 ? 2 ** shift : 2n ** BigInt(shift);
+        sum = addExact(sum, multiplyExact(total, { m: power, s: 0 }));
+      }
+      const weights = BigInt(growth(asOf) * WEIGHT_ONE) * 2n ** BigInt(age + KEPT);
+      // What is too small for a double is 0, never −0.
+      return divideExact(sum, weights) + 0;
     },
     encode(writer, { totals, newest, hasDropped }) {
       writer.uint(totals.size * 2 + (hasDropped ? 1 : 0));

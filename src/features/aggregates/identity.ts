@@ -18,14 +18,14 @@ export function identityOf(field: Field | null): Identity {
   return (value) => (typeof value === "object" ? exactToText(value as Exact) : String(value));
 }
 
-/** 38 digits, a sign, a point and a zero before it; an instant of 15 digits; `false`. */
+/** 38 digits, a sign, a point and a zero before it; `false`. */
 const NUMBER_BYTES = 1 + 41;
-const INSTANT_BYTES = 1 + 16;
 const BOOLEAN_BYTES = 1 + 5;
 
 /** Pure. The most bytes of such a text, packed, where a value itself takes so many. */
 export function identityBytes(field: Field | null, valueBytes: number): number {
-  if (field?.kind === "time") return INSTANT_BYTES;
   if (field?.kind === "boolean") return BOOLEAN_BYTES;
-  return field === null || field.kind === "string" ? valueBytes : NUMBER_BYTES;
+  // An instant is shorter than any time; a past event's text that is no time stays as it is.
+  const isText = field === null || field.kind === "string" || field.kind === "time";
+  return isText ? valueBytes : NUMBER_BYTES;
 }

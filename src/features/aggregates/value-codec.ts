@@ -1,6 +1,6 @@
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Exact } from "../exact.ts";
-import type { FieldValue, Observation, ScalarValue } from "./aggregate.ts";
+import type { Extent, FieldValue, Observation, ScalarValue } from "./aggregate.ts";
 import { decodeExact, encodeExact, exactValue, skipExact } from "./exact-codec.ts";
 
 /** What kind of value follows; 0 is left to say that none does. */
@@ -44,13 +44,11 @@ export function skipObservation(reader: ByteReader, tag: number): void {
   reader.skip(reader.uint());
 }
 
-/** An event id has at most 256 characters; most are no longer than a UUID. */
-const ORDER_BYTES = 1 + 40;
 const TIME_BYTES = 7;
 
-/** Pure. The most bytes of an observation whose value takes so many. */
-export const observationBytes = (valueBytes: number): number =>
-  1 + valueBytes + TIME_BYTES + ORDER_BYTES;
+/** Pure. The most bytes of an observation whose value and order key take so many. */
+export const observationBytes = ({ valueBytes, orderBytes }: Extent): number =>
+  1 + valueBytes + TIME_BYTES + orderBytes;
 
 /** Pure. The value that a client reads. */
 export const plainValue = (value: FieldValue, asText: boolean): ScalarValue =>

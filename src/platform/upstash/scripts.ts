@@ -1,12 +1,14 @@
 /**
  * KEYS states, ARGV their values (`<version>:…`), then 0, or 1 where what is as new as what is there
- * replaces it. Writes each that is newer; reads no more of what is there than its version. Answers 1
- * or 0 for each.
+ * and not the same replaces it. Writes each that is newer; reads no more of what is older or newer
+ * than its version. Answers 1 or 0 for each.
  */
 export const WRITE_STATES = `local written = {}
 for i, key in ipairs(KEYS) do
   local held = tonumber(string.match(redis.call('GETRANGE', key, 0, 16), '^(%d+):'))
-  if held and held >= tonumber(string.match(ARGV[i], '^(%d+):')) + tonumber(ARGV[#KEYS + 1]) then
+  local given = tonumber(string.match(ARGV[i], '^(%d+):'))
+  if held and (held > given or
+    held == given and (ARGV[#KEYS + 1] == '0' or redis.call('GET', key) == ARGV[i])) then
     written[i] = 0
   else
     redis.call('SET', key, ARGV[i])

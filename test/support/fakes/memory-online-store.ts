@@ -40,11 +40,12 @@ export function createMemoryOnlineStore(): MemoryOnlineStore {
     },
 
     async write(writes, ties = "keep") {
-      const newest = ties === "replace" ? 1 : 0;
       return writes.map((write) => {
-        const held = /^(\d+):/.exec(textOf(stateKey(write)) ?? "");
-        if (held !== null && Number(held[1]) >= write.version + newest) return false;
-        texts.set(stateKey(write), encodeOnlineState(write));
+        const [key, text] = [stateKey(write), encodeOnlineState(write)];
+        const held = Number(/^(\d+):/.exec(textOf(key) ?? "")?.[1] ?? -1);
+        const isKept = ties === "keep" || textOf(key) === text;
+        if (held > write.version || (held === write.version && isKept)) return false;
+        texts.set(key, text);
         return true;
       });
     },

@@ -171,7 +171,7 @@ describe("a plan in words", () => {
         "~ view spend, version 1 → 2",
         "    ~ feature a: window 7d → 30d",
         "    to be built from 12,345 events of 1 entity: about 3 min",
-        "    state size at most 2,048 bytes an entity",
+        "    state size at most 2,048 bytes an entity (of numbers below 1e38)",
         "    read by service all, model risk (a (changed), b)",
         "- view old, version 4",
         "    was read by on-demand view r (x)",

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { rebuildOnline, type RebuildOnlineOptions } from "../../../cli/rebuild-online.ts";
 import { AppError } from "../../../src/errors.ts";
+import { stateWrite, type StateKey } from "../../../src/features/online-store.ts";
 import type { StateArchive } from "../../../src/features/state-filling.ts";
 import { beginFill } from "../../../src/ingest/fill.ts";
 import { sweep } from "../../../src/ingest/sweep.ts";
@@ -74,7 +75,13 @@ describe("rebuilding the online store", () => {
     world.online.flush();
     const { outcome, told } = rebuild(world);
     // 12 devices and a colour, which has one state as each device has.
-    expect(await outcome).toEqual({ tenants: 1, entities: 13, states: 13, written: 13 });
+    expect(await outcome).toEqual({
+      tenants: 1,
+      entities: 13,
+      states: 13,
+      written: 13,
+      mended: 0,
+    });
     expect(told.at(-1)).toMatch(/^ {2}13 of 13 entities with 13 states, [\d,]+\/s in 0 s$/);
     expect(await counts(world, ["d0", "d11"])).toEqual([1, 1]);
     expect(world.queue.drain()).toEqual([]);
@@ -101,6 +108,74 @@ describe("rebuilding the online store", () => {
     expect(await counts(world, ["d0", "d5", "new"])).toEqual([2, 2, 1]);
     const { meta } = await world.online.read("t", []);
     expect(meta?.revokedKeys).toEqual(["key_leaked"]);
+  });
+
+  it("mends what is damaged at its own version, and keeps what is newer", async () => {
+    const world = await openBusyWorld();
+    const textOf = (device: string): [string, string] =>
+      [...world.online.texts].find(([key]) => key.endsWith(`:${device}`)) ?? ["", ""];
+    const [[one, right], [two], [three, old]] = [textOf("d1"), textOf("d2"), textOf("d3")];
+    await happen(world, ["d1", "d1"]);
+    const newer = textOf("d1")[1];
+    // The same version with another state, with what is no state at all, and as if it were erased.
+    world.online.texts.set(one, newer.replace(/:s.*/, right.slice(right.indexOf(":"))));
+    world.online.texts.set(two, "1:who knows");
+    world.online.texts.set(three, "1:x");
+    const ahead = textOf("d4")[0];
+    world.online.texts.set(ahead, `9${newer}`);
+    expect(await counts(world, ["d1"])).toEqual([1]);
+    const { outcome } = rebuild(world);
+    expect(await outcome).toMatchObject({ states: 13, written: 0, mended: 3 });
+    expect(await counts(world, ["d0", "d1", "d2", "d3"])).toEqual([1, 3, 1, 1]);
+    expect(world.online.texts.get(three)).toBe(old);
+    expect(world.online.texts.get(ahead)).toBe(`9${newer}`);
+    expect(await rebuild(world).outcome).toMatchObject({ written: 0, mended: 0 });
+  });
+
+  it("leaves what a build writes at the same version beside it", async () => {
+    const world = await openBusyWorld();
+    let builds = 0;
+    const build = async (): Promise<void> => {
+      if ((builds += 1) > 1) return;
+      const [state] = (await world.archive.readStates("t", null, 50)).states;
+      if (state === undefined) throw new Error("there is no state");
+      const built = { ...state, bytes: "AAEC" };
+      const held = [...world.truth.entities.values()].find(({ key }) => key === state.key);
+      const states = (held ?? { states: new Map() }).states as Map<string, unknown>;
+      states.set(state.stateId, { version: state.version, bytes: built.bytes });
+      await world.online.write([stateWrite(built)], "replace");
+    };
+    for (const method of ["readStates", "write"]) {
+      builds = 0;
+      const archive = withFaults(inSmallPages(world.archive), {
+        after: async (name) => void (name === method && (await build())),
+      });
+      const online = withFaults(
+        { ...world.online },
+        { before: async (name) => void (name === method && (await build())) },
+      );
+      await rebuild(world, { archive, online }).outcome;
+      const [state] = (await world.archive.readStates("t", null, 50)).states;
+      expect(state?.bytes).toBe("AAEC");
+      const { states } = await world.online.read("t", [state as StateKey]);
+      expect(states).toEqual([{ kind: "state", version: state?.version, bytes: "AAEC" }]);
+    }
+  });
+
+  it("says so where Redis does not give back what is written", async () => {
+    const world = await openBusyWorld();
+    const online = withFaults(
+      { ...world.online },
+      {
+        after(method) {
+          if (method !== "writeMeta") return;
+          for (const key of world.online.texts.keys()) {
+            if (key.endsWith(":d1")) world.online.texts.set(key, "1:sAAEC");
+          }
+        },
+      },
+    );
+    await expect(rebuild(world, { online }).outcome).rejects.toThrow(/1 of 5 states are not what/);
   });
 
   it("lets nobody read tenants either whose turn is still to come", async () => {

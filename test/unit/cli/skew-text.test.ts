@@ -32,7 +32,9 @@ describe("the command line of the audit", () => {
     [["--since", "yesterday"], /--since "yesterday": .*or 6h, 7d/],
     [["--since", "2026-11-22T13:00:00"], /with offset/],
     [["--limit", "-1"], /--limit/],
-    [["--limit", "many"], /--limit takes a whole number, not "many"/],
+    [["--limit", "many"], /--limit takes a whole number from 1, not "many"/],
+    [["--limit", "0"], /--limit takes a whole number from 1, not "0"/],
+    [["--show", "few"], /--show takes a whole number, not "few"/],
     [["now"], /takes no "now"/],
     [["--all"], /--all/],
   ])("refuses %j and says why", (args, message) => {
@@ -98,6 +100,8 @@ describe("the report of the audit", () => {
       '  history "4.50" PRESENT',
       "",
       "… and 1 more",
+      "",
+      "Where what is in Redis is not what Postgres has, `npm run rebuild` mends it: run it, and see whether answers from then on (--since) agree.",
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { count, sum, type Where } from "../../../src/features/aggregation.ts";
+import { count, sum, type Aggregation, type Where } from "../../../src/features/aggregation.ts";
 import { answerFrom, planRead } from "../../../src/features/assemble.ts";
 import { compileView } from "../../../src/features/compile-view.ts";
 import { featureView } from "../../../src/features/define.ts";
@@ -10,20 +10,23 @@ import { device, readings, toLogEvent } from "../../support/views.ts";
 
 const NOW = 1_000_000;
 
-const viewOf = (where: Where) =>
+const viewOf = (...wheres: readonly Where[]) =>
   compileView(
     featureView("conditioned", {
       entity: device,
       source: readings,
-      features: { n: count().where(where), level: sum("level").where(where) } as never,
+      features: {
+        n: wheres.reduce((feature, where) => feature.where(where), count() as Aggregation),
+        level: wheres.reduce((feature, where) => feature.where(where), sum("level") as Aggregation),
+      } as never,
     }),
   );
 
 type Fields = Readonly<Record<string, string | number | boolean | null>>;
 
 /** How many of the records a condition lets through. */
-function counted(where: Where, records: readonly Fields[]): unknown {
-  const plan = viewOf(where);
+function counted(where: Where | readonly Where[], records: readonly Fields[]): unknown {
+  const plan = viewOf(...[where].flat());
   const state = emptyState(plan);
   for (const [i, fields] of records.entries()) {
     const event = toLogEvent({ time: NOW - 1, order: `e${i}`, fields }, "d");
@@ -39,7 +42,27 @@ describe("where()", () => {
     expect(counted({ colour: ["red", "blue"] }, records)).toBe(3);
     expect(counted({ colour: "red", on: true }, records)).toBe(1);
     expect(counted({ on: false }, records)).toBe(0);
-    expect(counted({ colour: [] }, records)).toBe(0);
+  });
+
+  it("holds together with another one: of a field that both name, what they have in common", () => {
+    const records = [
+      { colour: "red", on: true, level: 1 },
+      { colour: "blue", on: true },
+      { colour: "red", on: false },
+    ];
+    expect(counted([{ colour: "red" }, { on: true }], records)).toBe(1);
+    expect(counted([{ colour: ["red", "blue"] }, { colour: ["blue", "green"] }], records)).toBe(1);
+    expect(counted([{ level: [1, 2] }, { level: ["1.0", 3] }], records)).toBe(1);
+    expect(counted([{ colour: "red" }, { colour: "red" }], records)).toBe(2);
+    expect(viewOf({ colour: "red" }, { on: true }).specHash).toBe(
+      viewOf({ on: true, colour: "red" }).specHash,
+    );
+  });
+
+  it("is refused where it leaves a field no value", () => {
+    const nothing = /view "conditioned", feature "n", where\(\): it leaves "colour" no value/;
+    expect(() => viewOf({ colour: [] })).toThrow(nothing);
+    expect(() => viewOf({ colour: "red" }, { on: true }, { colour: "blue" })).toThrow(nothing);
   });
 
   it("tells a null from an empty text and from false", () => {

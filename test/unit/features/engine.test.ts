@@ -217,6 +217,35 @@ describe("the conventions of time", () => {
     expect(answer.statuses[4]).toBe("NULL_VALUE");
   });
 
+  it("keeps null where a sum is beyond all doubles: the default stands for nothing alone", () => {
+    const plan = compileView(
+      featureView("large", {
+        entity: device,
+        source: readings,
+        features: {
+          total: sum("level").default(0),
+          split: sum("level")
+            .by("on", { keys: [true] })
+            .default(-1),
+          decayed: expDecaySum("level", "1d").default(0),
+          exact: sum("price").default("0"),
+        },
+      }),
+    );
+    const large = (order: string, on: boolean): OracleEvent => {
+      return { time: HOUR, order, fields: { level: 1.7e308, on, price: null } };
+    };
+    const events = [large("a", true), large("b", true)];
+    const answer = (all: readonly OracleEvent[]) =>
+      answerFrom(planRead(plan, HOUR + 1), openState(fold(plan, all, 1)));
+    const { values, statuses } = answer(events);
+    expect(values).toEqual([null, { true: null, other: -1 }, null, "0"]);
+    expect(statuses).toEqual(["NULL_VALUE", "NULL_VALUE", "NULL_VALUE", "NULL_VALUE"]);
+    const more = answer([...events, large("c", false)]);
+    expect(more.values[1]).toEqual({ true: null, other: 1.7e308 });
+    expect(more.statuses[1]).toBe("PRESENT");
+  });
+
   it("takes an event older than every window into the lifetime alone", () => {
     const events = [at(HOUR, "a", "1"), at(HOUR - 40 * DAY_MS, "b", "7")];
     expect(read(events, HOUR + 1).values.slice(0, 4)).toEqual([1, "1", "1", 2]);

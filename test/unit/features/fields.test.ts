@@ -40,15 +40,19 @@ describe("the fields of a source", () => {
   it.each<readonly [z.ZodType, number | undefined]>([
     [z.string(), undefined],
     [z.string().min(2), undefined],
-    [z.string().trim().max(5), 5],
-    [z.string().max(9).max(7).nullable(), 7],
-    [z.string().length(3), 3],
+    [z.string().trim().max(5), 15],
+    [z.string().max(9).max(7).nullable(), 21],
+    [z.string().length(3), 9],
     [z.enum(["a", "bcd"]), 3],
-    [z.literal(["ab", "c"]), 2],
+    [z.literal(["ab", "č"]), 2],
+    [z.uuid(), 36],
+    [z.iso.date().max(20), 10],
+    [z.email(), undefined],
+    [z.email().max(50), 150],
     [z.number().max(5), undefined],
     [decimal(), undefined],
-  ])("know how long a text may be %#", (schema, length) => {
-    expect(fieldOf(schema)?.maxLength).toBe(length);
+  ])("know how many bytes a text may have %#", (schema, bytes) => {
+    expect(fieldOf(schema)?.maxBytes).toBe(bytes);
   });
 
   it("know how many numbers a vector has, and take no others", () => {

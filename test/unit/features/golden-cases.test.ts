@@ -38,11 +38,7 @@ describe("golden cases", () => {
       onDemand("v", {
         ...base,
         features,
-        cases: [
-          { request: { amount: 6 }, features: { use: { n: 3 } }, expect: { per_event: 2 } },
-          // Divided by null, as by 0: no number, so null.
-          { request: { amount: 6 }, expect: { per_event: null as unknown as number } },
-        ],
+        cases: [{ request: { amount: 6 }, features: { use: { n: 3 } }, expect: { per_event: 2 } }],
       }),
     );
     expect(failedCases(plan)).toEqual([]);
@@ -60,20 +56,43 @@ describe("golden cases", () => {
             features: { use: { n: 3 } },
             expect: { per_event: 3, broken: 1 },
           },
+          // Divided by null, as by 0: no number.
+          { request: { amount: 6 }, expect: { per_event: null as unknown as number } },
           { request: { amount: "6" as unknown as number }, expect: { per_event: 1 } },
         ],
       }),
     );
-    const [wrong, broken, refused, ...more] = failedCases(plan);
+    const [wrong, broken, none, refused, ...more] = failedCases(plan);
     expect(wrong).toEqual({
       position: 2,
       feature: "per_event",
       detail: "per_event: expected 3, got 2",
     });
     expect(broken?.detail).toBe('broken: expected 1, got "(throws)"');
-    expect(refused).toMatchObject({ position: 3, feature: null });
+    expect(none?.detail).toBe('per_event: expected null, got "(throws)"');
+    expect(refused).toMatchObject({ position: 4, feature: null });
     expect(refused?.detail).toMatch(/^its request is refused: amount: .*expected number/);
     expect(more).toEqual([]);
+  });
+
+  it("are run each with what was declared, whatever a function does with it", () => {
+    const plan = compiled(
+      onDemand("v", {
+        ...base,
+        features: {
+          reckless: ({ features: given }) => ((given.use as { n: number }).n = 99),
+          n: ({ features: given }) => given.use.n,
+        },
+        cases: [1, 2].map((n) => ({
+          request: { amount: 1 },
+          features: { use: { n: 1 } },
+          expect: { n: n === 1 ? 1 : 2 },
+        })),
+      }),
+    );
+    expect(failedCases(plan)).toEqual([
+      { position: 2, feature: "n", detail: "n: expected 2, got 1" },
+    ]);
   });
 
   it("tell which features of views were looked at", () => {

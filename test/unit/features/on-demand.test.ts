@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { AppError } from "../../../src/errors.ts";
 import type { ViewAnswer } from "../../../src/features/assemble.ts";
-import { count, sum } from "../../../src/features/aggregation.ts";
+import { count, lastN, sum } from "../../../src/features/aggregation.ts";
 import { featureView, onDemand } from "../../../src/features/define.ts";
 import { computeOnDemand, readRequests } from "../../../src/features/on-demand.ts";
 import { compileDefinitions } from "../../../src/features/registry.ts";
@@ -103,14 +103,92 @@ describe("on-demand features", () => {
       statuses: ["PRESENT", "PRESENT", "PRESENT", "NULL_VALUE", "PRESENT"],
     });
     expect(amounts?.values).toEqual([2]);
-    expect(failed).toEqual([]);
+    expect(failed).toEqual(["ratio:odd"]);
+  });
+
+  it("are null and named where a function gives no plain value", async () => {
+    const odd: Readonly<Record<string, () => unknown>> = {
+      object: () => ({}),
+      list: () => [1],
+      nothing: () => undefined,
+      whole: () => 1n,
+      symbol: () => Symbol("s"),
+      code: () => () => 1,
+      nan: () => Number.NaN,
+      infinite: () => -Infinity,
+      promise: async () => 1,
+      rejected: async () => Promise.reject(new Error("nobody waits for it")),
+    };
+    const fine = { none: () => null, text: () => "", no: () => false, zero: () => -0 };
+    const view = onDemand("odd", {
+      version: 1,
+      request: z.object({}),
+      from: [],
+      features: { ...odd, ...fine } as never,
+    });
+    const all = compileDefinitions([view]);
+    const failed = new Set<string>();
+    const { onDemand: plans } = all;
+    const computed = computeOnDemand(
+      selectFeatures(all, { features: ["odd"] }),
+      new Map(),
+      new Map([["odd", {}]]),
+      failed,
+    ).get("odd");
+    expect(plans.size).toBe(1);
+    const names = Object.keys(odd);
+    expect(computed?.values).toEqual([...names.map(() => null), null, "", false, -0]);
+    expect([...failed]).toEqual(names.map((name) => `odd:${name}`));
+    // A rejection that nobody caught would fail this run.
+    await new Promise((resolve) => void setTimeout(resolve, 0));
+  });
+
+  it("see the same, whatever another function does with its request and features", () => {
+    const given = featureView("given", {
+      entity: device,
+      source: readings,
+      features: { prices: lastN("price", 2), by: count().by("colour", { keys: ["red"] }) },
+    });
+    const reckless = onDemand("reckless", {
+      version: 1,
+      request: z.object({ items: z.looseObject({}) }),
+      from: [given],
+      features: {
+        view: ({ features }) => ((features as { given: unknown }).given = 1),
+        feature: ({ features }) => ((features.given as { by: unknown }).by = 1),
+        key: ({ features }) => ((features.given.by as { red: number }).red = 99),
+        list: ({ features }) => (features.given.prices as string[] | null)?.push("9") ?? 0,
+        request: ({ request: asked }) => ((asked as { items: unknown }).items = 1),
+        inner: ({ request: asked }) => ((asked.items as { n: number }).n = 99),
+        after: (input) => JSON.stringify(input),
+      },
+    });
+    const all = compileDefinitions([device, readings, given, reckless]);
+    const failed = new Set<string>();
+    const computed = computeOnDemand(
+      selectFeatures(all, { features: ["reckless"] }),
+      new Map([
+        [
+          "given",
+          { values: [["1"], { red: 1, other: 0 }], statuses: [], capped: [] } as ViewAnswer,
+        ],
+      ]),
+      new Map([["reckless", { items: { n: 1 } }]]),
+      failed,
+    ).get("reckless");
+    expect(computed?.values.slice(0, 6)).toEqual(Array(6).fill(null));
+    expect(JSON.parse(computed?.values[6] as string)).toEqual({
+      request: { items: { n: 1 } },
+      features: { given: { prices: ["1"], by: { red: 1, other: 0 } } },
+    });
+    expect(failed.size).toBe(6);
   });
 
   it("are null where they are no number, and say who failed", () => {
     const { ratio: values, other: amounts, failed } = compute(answer(0, null), 2);
     expect(values?.values).toEqual([null, null, null, null, false]);
     expect(values?.statuses.slice(0, 3)).toEqual(Array(3).fill("NULL_VALUE"));
-    expect(failed).toEqual(["ratio:broken"]);
+    expect(failed).toEqual(["ratio:per_event", "ratio:broken", "ratio:odd"]);
     expect(amounts?.values).toEqual([2]);
   });
 

@@ -312,6 +312,26 @@ describe("the entities of a read", () => {
     expect(error.message + JSON.stringify(error.errors)).not.toMatch(/secret|ada/);
   });
 
+  it("are refused where a number is none, and found by any text of one", async () => {
+    const world = await openFilledWorld(registry);
+    await sell(world, "a");
+    const of = (...numbers: readonly (string | number)[]) =>
+      read(world, {
+        features: ["by_shop:n"],
+        entities: numbers.map((number) => ({ ...NZ, number })),
+      });
+    const { number } = NZ;
+    const { results } = await of(number, String(number), `${number}.0`);
+    expect(results.map(({ values }) => values)).toEqual([[1], [1], [1]]);
+    expect((await refused(of("abc", number, ""))).errors).toEqual(
+      [0, 2].map((row) => ({
+        path: `entities[${row}].number`,
+        code: "invalid_key",
+        detail: '"by_shop" needs a number for the key column "number"',
+      })),
+    );
+  });
+
   it("never take a key column from what every object has", async () => {
     const world = await openFilledWorld(registry);
     const inherited = Object.create({ country: "NZ", number: 12 }) as { country: string };

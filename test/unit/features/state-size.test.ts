@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { customerLifetime, customerSpend, merchantActivity } from "../../../definitions/views.ts";
 import {
   approxCountDistinct,
@@ -7,12 +8,16 @@ import {
   count,
   countDistinct,
   expDecaySum,
+  first,
+  firstN,
+  last,
   lastN,
   sum,
   type Aggregation,
 } from "../../../src/features/aggregation.ts";
 import { compileView } from "../../../src/features/compile-view.ts";
 import { featureView } from "../../../src/features/define.ts";
+import { apiKey, eventSource } from "../../../src/features/define-source.ts";
 import { addEvent, dropUnreachable } from "../../../src/features/fold-view.ts";
 import type { ViewPlan } from "../../../src/features/plan.ts";
 import { recordFromText } from "../../../src/features/source-record.ts";
@@ -57,6 +62,60 @@ describe("the worst case of a state's size", () => {
     );
   });
 
+  it("holds for any texts that are taken, whatever their schema: what is longer is left out", () => {
+    const anyText = fc
+      .tuple(fc.constantFrom("a", "é", "猫", "😀"), fc.nat({ max: 140 }), fc.nat({ max: 9 }))
+      .map(([letter, times, n]) => `${n}${letter.repeat(times)}`);
+    const schemas = fc.constantFrom<z.ZodType>(
+      z.string(),
+      z.string().max(3),
+      z.string().max(120),
+      z.enum(["0", "1猫"]),
+      z.iso.datetime({ offset: true }),
+    );
+    const anyFeature = fc.constantFrom<Aggregation>(
+      first("text"),
+      last("text").over(hopping("1h", "20m")),
+      lastN("text", 3),
+      firstN("text", 2).over("10m"),
+      countDistinct("text", { max: 6 }),
+      last("text").where({ text: "0" }),
+    );
+    const happened = fc.record({ text: anyText, id: anyText, ago: fc.nat({ max: 7_200_000 }) });
+    fc.assert(
+      fc.property(
+        fc.tuple(schemas, schemas),
+        fc.array(anyFeature, { minLength: 1, maxLength: 3 }),
+        fc.array(happened, { maxLength: 40 }),
+        ([text, id], features, events) => {
+          const source = eventSource("texts", {
+            schema: z.object({ id, device: z.string(), at: z.number(), text }),
+            id: "id",
+            eventTime: "at",
+            accept: [apiKey()],
+          });
+          const named = Object.fromEntries(features.map((feature, i) => [`f${i}`, feature]));
+          const plan = compileView(
+            featureView("sized", { entity: device, source, features: named as never }),
+          );
+          const state = emptyState(plan);
+          for (const one of events) {
+            const event = {
+              ...toLogEvent({ time: BASE - one.ago, order: one.id, fields: {} }, "d1"),
+              source: "texts",
+            };
+            const record = { device: "d1", text: one.text };
+            addEvent(plan, state, "d1", { event, record });
+          }
+          dropUnreachable(plan, state);
+          const bytes = atob(encodeState(plan, state)).length;
+          expect(bytes).toBeLessThanOrEqual(worstCaseBytes(plan));
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
   it.each<readonly [string, Aggregation, number]>([
     ["a HyperLogLog", approxCountDistinct("colour", { precision: 8 }).over("1h"), 0.9],
     ["a bounded set", countDistinct("level", { max: 50 }).over(hopping("1h", "20m")), 0.3],
@@ -66,8 +125,9 @@ describe("the worst case of a state's size", () => {
   ])("is near what %s takes when it is full", (_what, feature, share) => {
     const events = Array.from({ length: 8_000 }, (_, i): OracleEvent => {
       const level = (i % 2 === 0 ? 1 : -1) * 1.4 ** (i % 42);
-      const fields = { price: null, level, colour: `colour number ${i}`, on: null };
-      return { time: BASE - ((i * 7_919) % (80 * MINUTE_MS)), order: `order_${i}`, fields };
+      const fields = { price: null, level, colour: `colour ${i}`.padEnd(250, "-"), on: null };
+      const order = `order_${i}`.padEnd(120, "-");
+      return { time: BASE - ((i * 7_919) % (80 * MINUTE_MS)), order, fields };
     });
     const plan = viewOf({ it: feature });
     const bytes = packedBytes(plan, events);
@@ -119,6 +179,8 @@ describe("a view whose state may be too large", () => {
     const keys = Array.from({ length: 50 }, (_, i) => `k${i}`);
     expect(refusal({ a: sum("price").by("colour", { keys }).over("7d") })).toMatch(/fewer keys/);
     const lifetime = refusal({ all: countDistinct("colour", { max: 10_000 }) });
-    expect(lifetime).toMatch(/give it a smaller bound, precision or range$/);
+    expect(lifetime).toMatch(
+      /give it a field with a max\(n\) in its source's schema, or a smaller bound, precision or range$/,
+    );
   });
 });

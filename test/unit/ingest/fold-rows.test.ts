@@ -64,6 +64,42 @@ describe("folding rows that change", () => {
     );
   });
 
+  it("takes back what the log has of old of a longer text than is kept, by passing over both", async () => {
+    const anyLong = fc.subarray(["red", "blue"], { minLength: 1 });
+    await fc.assert(
+      fc.asyncProperty(
+        anyRowView,
+        anyRowEvents(BASE),
+        anySizes,
+        anyLong,
+        async (plan, events, sizes, colours) => {
+          const lengthened = events.map((one) => {
+            const body = colours.reduce(
+              (text, colour) => text.replace(`"${colour}"`, `"${colour.repeat(100)}"`),
+              one.event.body,
+            );
+            return { ...one, event: { ...one.event, body } };
+          });
+          for (const key of DEVICES) {
+            const entity = new FoldedEntity(plan, key);
+            const own = lengthened.filter(({ device }) => device === key);
+            for (let from = 0, n = 0; from < own.length; n += 1) {
+              const size = sizes[n % sizes.length] ?? 1;
+              const { poison } = await entity.fold(own.slice(from, from + size));
+              expect(poison).toEqual([]);
+              // Nothing taken yet is no state, or an empty one.
+              expect([entity.built, null]).toContain(entity.bytes);
+              const { horizon } = openState(entity.built);
+              expect(entity.bytes === null && horizon !== null).toBe(false);
+              from += size;
+            }
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
   it("is so too where the log numbers what takes back before what it takes back", async () => {
     await fc.assert(
       fc.asyncProperty(

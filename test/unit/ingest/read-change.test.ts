@@ -212,6 +212,11 @@ describe("a change of a row", () => {
       "order_id: an entity key is empty": [
         { op: "upsert", row: { ...row, order_id: "" }, order: 1 },
       ],
+      "before: expected the row as it was": [
+        { op: "update", row, before: "x", order: 1 },
+        { op: "update", row, before: [row], order: 1 },
+        { op: "delete", row, before: 5, order: 1 },
+      ],
       "before: order_id: expected string": [
         { op: "update", row, before: { order_id: 5 }, order: 1 },
       ],

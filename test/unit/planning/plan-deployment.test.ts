@@ -4,7 +4,7 @@ import { definitions as example } from "../../../definitions/index.ts";
 import { compileDeployment, type Definition } from "../../../src/deployment.ts";
 import { approxCountDistinct, count, last, sum } from "../../../src/features/aggregation.ts";
 import { entity, featureView } from "../../../src/features/define.ts";
-import { type EventSource } from "../../../src/features/define-source.ts";
+import { apiKey, tableSource, type EventSource } from "../../../src/features/define-source.ts";
 import { bigint } from "../../../src/features/fields.ts";
 import { worstCaseBytes } from "../../../src/features/state-size.ts";
 import { describeDeployment } from "../../../src/planning/describe-deployment.ts";
@@ -235,6 +235,30 @@ describe("the plan of a deployment", () => {
       { feature: "again:how_often", existing: "spend:orders_1d" },
       { feature: "again:once_more", existing: "spend:orders_1d" },
       { feature: "again:where_last", existing: "spend:last_country" },
+    ]);
+  });
+
+  it("never calls features the same where their views' boundary or maxAge differ", async () => {
+    const rows = tableSource("rows", {
+      schema: z.object({ id: z.string(), at: z.number() }),
+      key: "id",
+      eventTime: "at",
+      accept: [apiKey()],
+    });
+    const thing = entity("thing", { key: "id" });
+    const view = (name: string, more: object = {}) =>
+      featureView(name, { entity: thing, source: rows, features: { n: count() }, ...more });
+    const views = [
+      view("plain"),
+      view("fresh", { maxAge: "1h" }),
+      view("inclusive", { boundary: "inclusive" }),
+      view("fresh_too", { maxAge: "60m" }),
+      view("exclusive", { boundary: "exclusive" }),
+    ];
+    const { sameFeatures } = await plan(openMemoryTruth(), [thing, rows, ...views]);
+    expect(sameFeatures).toEqual([
+      { feature: "fresh_too:n", existing: "fresh:n" },
+      { feature: "exclusive:n", existing: "plain:n" },
     ]);
   });
 

@@ -30,6 +30,31 @@ describe("expDecaySum", () => {
     expect(at(2_000 * HOUR_MS)).toBe(0);
   });
 
+  it("holds what it says at both ends of a double's range, and is never NaN", () => {
+    const at = (value: string, hours: number) =>
+      hourly.finish(summed([[0, value]]), false, hours * HOUR_MS);
+    expect(at("1", 1_022)).toBe(2 ** -1_022);
+    expect(at("3", 1_074)).toBe(3 * 2 ** -1_074);
+    expect([at("1", 1_074), at("1", 1_076), at("-1", 1_076)]).toEqual([2 ** -1_074, 0, 0]);
+    expect(at("1e308", 1_100)).toBe(1e308 / 2 ** 1_000 / 2 ** 100);
+    expect(at("1e349", 1_100)).toBe(Number(10n ** 349n / 2n ** 1_000n) / 2 ** 100);
+    expect(at("1e349", 1)).toBe(Number.POSITIVE_INFINITY);
+    expect(at("1e349", 5_000)).toBe(0);
+    const both = summed([
+      [0, "1.7e308"],
+      [0, "1.7e308"],
+      [1, "-1.7e308"],
+      [2, "-1.7e308"],
+    ]);
+    expect(Number.isFinite(hourly.finish(both, false, 2_000 * HOUR_MS) as number)).toBe(true);
+    expect(Math.abs(hourly.finish(both, false, 3) as number)).toBeLessThan(1e303);
+    const large = summed([
+      [0, "1e308"],
+      [0, "1e308"],
+    ]);
+    expect(hourly.finish(large, false, HOUR_MS)).toBe(1e308);
+  });
+
   it("counts an event for half of one that is a half-life younger", () => {
     const [time, later] = [Date.UTC(2026, 5, 15, 12, 34, 56, 789), Date.UTC(2026, 5, 15, 18)];
     const [old, young] = [summed([[time, "3"]]), summed([[time + HOUR_MS, "3"]])];
@@ -58,33 +83,55 @@ describe("expDecaySum", () => {
     expect(packed(partial)).toEqual(packed(summed([[0, "1"]])));
   });
 
-  it("is within 1e-14 of the exact sum of magnitudes", () => {
-    const SCALE = 10n ** 60n;
+  it("is within 1e-14 of the exact sum of magnitudes, and half the smallest double", () => {
     const LN2 = 693147180559945309417232121458176568075500134360255254120680n;
+    const DIGITS = 10n ** 60n;
+    /** What all is counted in: one part of 10^800. */
+    const ONE = 10n ** 800n;
     /** 2^−(ms / hour), to sixty digits. */
     const weight = (ms: number): bigint => {
       const y = (LN2 * BigInt(ms % HOUR_MS)) / BigInt(HOUR_MS);
-      let [term, sum] = [SCALE, SCALE];
+      let [term, sum] = [DIGITS, DIGITS];
       for (let n = 1n; n < 70n; n += 1n) {
-        term = (-term * y) / SCALE / n;
+        term = (-term * y) / DIGITS / n;
         sum += term;
       }
-      return sum >> BigInt(Math.floor(ms / HOUR_MS));
+      return ((ONE / DIGITS) * sum) >> BigInt(Math.floor(ms / HOUR_MS));
     };
-    const anyValue = fc.integer({ min: -(10 ** 6), max: 10 ** 6 });
+    const abs = (x: bigint): bigint => (x < 0n ? -x : x);
+    const ofDouble = (x: number): bigint => {
+      const up = Math.abs(x) < 2 ** -900 ? 2 ** 900 : 1;
+      let [whole, halvings] = [x * up, up === 1 ? 0n : 900n];
+      for (; !Number.isInteger(whole); whole *= 2) halvings += 1n;
+      return (BigInt(whole) * ONE) >> halvings;
+    };
+    const SMALLEST = ofDouble(Number.MIN_VALUE);
+    const anyValue = fc.tuple(
+      fc.integer({ min: -(10 ** 6), max: 10 ** 6 }),
+      fc.constantFrom(0, 0, 0, 200, 301),
+    );
+    const anyAge = fc.oneof(fc.constant(1), fc.nat({ max: 2_500 * HOUR_MS }));
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.nat({ max: DAY_MS }), anyValue), { minLength: 1, maxLength: 20 }),
-        (events) => {
-          const asOf = DAY_MS + 1;
-          const value = Number(
-            hourly.finish(summed(events.map(([t, v]) => [t, String(v)])), false, asOf),
+        anyAge,
+        (events, age) => {
+          const asOf = DAY_MS + age;
+          const sent = events.map(
+            ([time, [digits, zeros]]) => [time, `${digits}e${zeros}`] as const,
           );
-          const parts = events.map(([time, v]) => BigInt(v) * weight(asOf - time));
+          const value = Number(hourly.finish(summed(sent), false, asOf));
+          const parts = events.map(
+            ([time, [digits, zeros]]) =>
+              BigInt(digits) * 10n ** BigInt(zeros) * weight(asOf - time),
+          );
           const exact = parts.reduce((a, b) => a + b, 0n);
-          const magnitude = parts.reduce((a, b) => a + (b < 0n ? -b : b), 0n);
-          const error = Math.abs(value - Number(exact) / Number(SCALE));
-          expect(error).toBeLessThanOrEqual((1e-14 * Number(magnitude)) / Number(SCALE));
+          const magnitude = parts.reduce((a, b) => a + abs(b), 0n);
+          const isBeyond = abs(exact) >= BigInt(Number.MAX_VALUE) * ONE;
+          const isRight = isBeyond
+            ? Math.abs(value) >= Number.MAX_VALUE
+            : abs(ofDouble(value) - exact) <= magnitude / 10n ** 14n + SMALLEST;
+          expect(isRight).toBe(true);
         },
       ),
       { numRuns: 300 },
