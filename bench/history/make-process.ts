@@ -38,6 +38,7 @@ const rows = await makeTrainingSet(
     asked: { features: ["ten"] },
     known: "as_served",
     atColumn: "at",
+    versionColumn: null,
     rejects: null,
     workDir: `${out}.work`,
     spine,

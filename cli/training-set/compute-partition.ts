@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { answerPoints, type Question } from "../../src/features/history/answer-points.ts";
 import type { HistoryLog } from "../../src/features/history/history-log.ts";
+import type { HistoryPoint } from "../../src/features/history/view-history.ts";
 import type { ViewAnswer } from "../../src/features/assemble.ts";
 import { LineReader } from "./partition-files.ts";
 import { taskFile, type Task } from "./scan-spine.ts";
@@ -37,16 +38,20 @@ export async function computePartition(
   const { tenant, selection } = set;
   const views = (set.kinds[kind]?.views ?? []).flatMap((i) => selection.views[i] ?? []);
   const tasks = readTasks(work.path(taskFile(kind, partition)));
-  const questions = tasks.flatMap(([, at, upTo, keys]) =>
+  const questions = tasks.flatMap(([, at, upTo, keys, versions]) =>
     views.map((view, i): Question => {
-      const point = { at, upTo: upTo ?? Number.POSITIVE_INFINITY, by: "known_at" } as const;
+      const version = versions?.[i];
+      const point: HistoryPoint =
+        version === undefined
+          ? { at, upTo: upTo ?? Number.POSITIVE_INFINITY, by: "known_at" }
+          : { at, upTo: version, by: "version" };
       return { view, key: keys[i] ?? "", point };
     }),
   );
   const answers = await answerPoints({ history, tenant }, questions);
   const lines = tasks.map((_, i) => {
     const ofRow = answers.slice(i * views.length, (i + 1) * views.length);
-    // Versions are not asked for, so that every answer is one.
+    // That an entity has its version was seen when the row was read, so that every answer is one.
     return JSON.stringify(ofRow.map((one) => ("values" in one ? one.values : [])));
   });
   writeWhole(work.path(valuesFile(kind, partition)), lines.map((line) => `${line}\n`).join(""));

@@ -90,13 +90,14 @@ export async function makeTrainingSet(ctx: MakeContext, options: MakeOptions): P
 
 function fingerprintOf(
   { where }: MakeContext,
-  { tenant, asked, known, atColumn, spine, out, rejects }: MakeOptions,
+  { tenant, asked, known, atColumn, versionColumn, spine, out, rejects }: MakeOptions,
   { selection }: TrainingSet,
   state: string,
 ): string {
   return JSON.stringify([
-    ["layout", 1],
+    ["layout", 2],
     [where, tenant, asked.service ?? null, asked.features ?? null, known, atColumn],
+    versionColumn,
     [resolve(spine), state, resolve(out), rejects === null ? null : resolve(rejects)],
     selection.views.map(({ stateId }) => stateId),
     selection.onDemand.map(({ name, version }) => [name, version]),
@@ -104,7 +105,7 @@ function fingerprintOf(
 }
 
 async function scan(
-  { screen, terminal }: MakeContext,
+  { screen, terminal, history }: MakeContext,
   { spine, rejects }: MakeOptions,
   set: TrainingSet,
   work: WorkDir,
@@ -118,7 +119,10 @@ async function scan(
     else if (shown === SHOWN_REJECTS) terminal.tell("… and more");
     shown += 1;
   };
-  const scanned = await scanSpine(set, spine, work, { row: () => bar.add(1), rejected });
+  const scanned = await scanSpine({ history, set, work }, spine, {
+    row: () => bar.add(1),
+    rejected,
+  });
   bar.end();
   if (aside !== null) {
     await new Promise<void>((end, fail) => {

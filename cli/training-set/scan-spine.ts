@@ -1,17 +1,27 @@
 import type { FieldError } from "../../src/errors.ts";
+import type { HistoryLog } from "../../src/features/history/history-log.ts";
 import type { PreparedRow } from "../../src/features/history/prepare-row.ts";
-import type { Result } from "../../src/result.ts";
-import { err } from "../../src/result.ts";
+import { err, type Result } from "../../src/result.ts";
 import { noteKinds, type Kinds } from "../tables/kind.ts";
 import { readTable } from "../tables/read-table.ts";
 import { jsonText, type TableRow } from "../tables/table.ts";
+import { findAhead } from "./find-ahead.ts";
 import { LineWriters } from "./partition-files.ts";
 import { historyRowOf } from "./spine-row.ts";
 import type { TrainingSet } from "./training-set.ts";
 import type { Scanned, WorkDir } from "./work-dir.ts";
 
-/** What is asked of one kind of entity for one row: `upTo` null is all, a key for each view. */
-export type Task = readonly [row: number, at: number, upTo: number | null, keys: readonly string[]];
+/**
+ * What is asked of one kind of entity for one row: `upTo` null is all, a key for each view, and for
+ * rows that name versions, one of those for each view too.
+ */
+export type Task = readonly [
+  row: number,
+  at: number,
+  upTo: number | null,
+  keys: readonly string[],
+  versions?: readonly number[],
+];
 
 /** Where rows are that were refused. */
 export const REFUSED = "-";
@@ -35,14 +45,34 @@ function hashOf(text: string): number {
   return hash >>> 0;
 }
 
+/** Rows that are checked together. */
+const PAGE = 500;
+
+async function* pagesOf<T>(items: AsyncIterable<T>): AsyncGenerator<readonly T[]> {
+  let page: T[] = [];
+  for await (const item of items) {
+    if (page.push(item) < PAGE) continue;
+    yield page;
+    page = [];
+  }
+  yield page;
+}
+
+export interface ScanContext {
+  readonly history: Pick<HistoryLog, "readHeads">;
+  readonly set: TrainingSet;
+  readonly work: WorkDir;
+}
+
+type Checked = Result<PreparedRow, readonly FieldError[]>;
+
 /**
  * Reads the spine once: checks every row, tells of those that cannot be used, and puts what is asked
  * of each entity into the partition of its key, so that an entity's log is read once for all rows.
  */
 export async function scanSpine(
-  set: TrainingSet,
+  { history, set, work }: ScanContext,
   spine: string,
-  work: WorkDir,
   told: { readonly row: () => void; readonly rejected: (rejected: Rejected) => void },
 ): Promise<Scanned> {
   const { startedAt, partitions } = work.manifest;
@@ -53,32 +83,54 @@ export async function scanSpine(
   const files = new LineWriters([...paths, work.path(ROWS)]);
   const kinds: Kinds = new Map();
   let [rows, rejected] = [0, 0];
-  for await (const row of readTable(spine)) {
-    noteKinds(kinds, row.cells);
-    const prepared = await check(row);
-    if (prepared.ok) {
-      const places = set.kinds.map(({ views }, kind) => {
-        const keys = views.map((view) => prepared.value.keys[view] ?? "");
-        const { at = 0, upTo = 0 } = prepared.value.points[views[0] ?? 0] ?? {};
-        const partition = hashOf(keys[0] ?? "") % partitions;
-        const task: Task = [rows, at, Number.isFinite(upTo) ? upTo : null, keys];
-        files.write(kind * partitions + partition, JSON.stringify(task));
-        return partition;
-      });
-      files.write(paths.length, places.join(" "));
-    } else {
-      rejected += 1;
-      files.write(paths.length, REFUSED);
-      told.rejected({ row, errors: prepared.error });
+  for await (const page of pagesOf(readTable(spine))) {
+    const checked = await checkPage(page);
+    for (const [i, row] of page.entries()) {
+      noteKinds(kinds, row.cells);
+      const one = checked[i] as Checked;
+      if (one.ok) {
+        files.write(paths.length, place(one.value).join(" "));
+      } else {
+        rejected += 1;
+        files.write(paths.length, REFUSED);
+        told.rejected({ row, errors: one.error });
+      }
+      rows += 1;
+      told.row();
     }
-    rows += 1;
-    told.row();
   }
   files.close();
   const columns = [...kinds].map(([name, kind]) => ({ name, kind }));
   return { rows, rejected, columns };
 
-  async function check(row: TableRow): Promise<Result<PreparedRow, readonly FieldError[]>> {
+  /** Writes what the row asks of each kind of entity; answers into which partitions. */
+  function place({ keys: ofViews, points }: PreparedRow): readonly number[] {
+    return set.kinds.map(({ views }, kind) => {
+      const keys = views.map((view) => ofViews[view] ?? "");
+      const { at = 0, upTo = 0, by } = points[views[0] ?? 0] ?? {};
+      const partition = hashOf(keys[0] ?? "") % partitions;
+      const task: Task =
+        by === "version"
+          ? [rows, at, null, keys, views.map((view) => points[view]?.upTo ?? 0)]
+          : [rows, at, Number.isFinite(upTo) ? upTo : null, keys];
+      files.write(kind * partitions + partition, JSON.stringify(task));
+      return partition;
+    });
+  }
+
+  async function checkPage(page: readonly TableRow[]): Promise<readonly Checked[]> {
+    const checked: Checked[] = [];
+    for (const row of page) checked.push(await check(row));
+    if (set.versionColumn === null) return checked;
+    const prepared = checked.flatMap((one) => (one.ok ? [one.value] : []));
+    const ahead = (await findAhead(history, set, prepared)).values();
+    return checked.map((one) => {
+      const errors = one.ok ? (ahead.next().value ?? []) : [];
+      return errors.length > 0 ? err(errors) : one;
+    });
+  }
+
+  async function check(row: TableRow): Promise<Checked> {
     if (row.problem !== undefined) {
       return err([{ path: "", code: "invalid_row", detail: row.problem }]);
     }

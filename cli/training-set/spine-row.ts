@@ -1,6 +1,6 @@
 import type { FieldError } from "../../src/errors.ts";
 import type { HistoryRow } from "../../src/features/history/prepare-row.ts";
-import { numberText } from "../../src/ingest/exact-json.ts";
+import { numberText, parseExactJson } from "../../src/ingest/exact-json.ts";
 import { err, ok, type Result } from "../../src/result.ts";
 import { parseInstant } from "../../src/time.ts";
 import { cellText, type Cell } from "../tables/table.ts";
@@ -55,6 +55,18 @@ function requestCell({ selection }: TrainingSet, name: string, cell: Cell): unkn
   return meanings(given).find((meaning) => schema.safeParse(meaning).success) ?? given;
 }
 
+/** The version of an online answer, by view: an object, or its JSON where a table has none. */
+function versionOf(cell: Cell, path: string): Result<Record<string, string>, FieldError> {
+  const parsed = typeof cell === "string" ? parseExactJson(cell) : ok<unknown>(cell);
+  const value = parsed.ok ? parsed.value : null;
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (isObject && Object.values(value).every((one) => typeof one === "string")) {
+    return ok(value as Record<string, string>);
+  }
+  const detail = 'expected the version of an online answer, as {"customer_spend":"1.17"}';
+  return err({ path, code: "invalid_version", detail });
+}
+
 /** Pure. A row of the spine as history is asked for it, or everything that is wrong with it. */
 export function historyRowOf(
   set: TrainingSet,
@@ -63,12 +75,19 @@ export function historyRowOf(
   const filled = (names: readonly string[]) => names.filter((name) => !isEmpty(cells[name]));
   const at = instantOf(cells[set.atColumn], set.atColumn);
   const knownAt = isEmpty(cells[KNOWN_AT]) ? null : instantOf(cells[KNOWN_AT], KNOWN_AT);
-  const errors = [at, knownAt].flatMap((one) => (one === null || one.ok ? [] : [one.error]));
-  if (!at.ok || knownAt?.ok === false) return err(errors);
+  const { versionColumn } = set;
+  const versions = versionColumn === null ? null : cells[versionColumn];
+  const version =
+    versionColumn === null || isEmpty(versions) ? null : versionOf(versions, versionColumn);
+  const errors = [at, knownAt, version].flatMap((one) =>
+    one === null || one.ok ? [] : [one.error],
+  );
+  if (!at.ok || knownAt?.ok === false || version?.ok === false) return err(errors);
   return ok({
     entity: Object.fromEntries(filled(set.keyColumns).map((name) => [name, keyCell(cells[name])])),
     at: at.value,
     knownAt: knownAt?.value,
+    version: version?.value,
     request: Object.fromEntries(
       filled(set.requestColumns).map((name) => [name, requestCell(set, name, cells[name])]),
     ),

@@ -15,6 +15,10 @@ export const TRAINING_USAGE = `Makes a training set: a file of entities and time
                      the columns that on-demand features need, and any others, which are kept
   --out FILE         .csv, .ndjson, .jsonl or .parquet: the spine's columns, then view__feature
   --at COLUMN        the spine's column of times, where that is not "at"
+  --version-column COLUMN
+                     for audits: the spine's column with the "version" of an online answer, a JSON
+                     object of a text for each view, as {"customer_spend":"1.17"}. With its "as_of"
+                     as time, the row has that answer's values again. Empty where there is none
   --known latest     all that is known by now. By default a row sees what had been committed by its
                      time, as it would have been served then (or by its known_at, where it has one)
   --tenant NAME      whose features; needed where the database has several tenants
@@ -35,6 +39,7 @@ export function readTrainingArgs(args: readonly string[]): TrainingArgs | null {
     spine: { type: "string" },
     out: { type: "string" },
     at: { type: "string" },
+    "version-column": { type: "string" },
     known: { type: "string" },
     tenant: { type: "string" },
     rejects: { type: "string" },
@@ -54,6 +59,12 @@ export function readTrainingArgs(args: readonly string[]): TrainingArgs | null {
   if (known !== "as_served" && known !== "latest") {
     throw new UsageError(`--known is as_served or latest, not "${known}"`);
   }
+  const versionColumn = values["version-column"] ?? null;
+  if (known === "latest" && versionColumn !== null) {
+    throw new UsageError(
+      "Say either --known latest or --version-column: a version says itself what was known",
+    );
+  }
   if (tenant !== null && !isTenantName(tenant)) throw new UsageError(`"${tenant}" is no tenant`);
   const listed = features?.split(",").map((one) => one.trim());
   return {
@@ -63,6 +74,7 @@ export function readTrainingArgs(args: readonly string[]): TrainingArgs | null {
     known,
     tenant,
     atColumn: values.at ?? "at",
+    versionColumn,
     rejects: values.rejects ?? null,
     workDir: values.work ?? `${out}.work`,
   };

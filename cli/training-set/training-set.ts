@@ -21,6 +21,8 @@ export interface TrainingRequest {
   readonly known: Known;
   /** The spine's column of times. */
   readonly atColumn: string;
+  /** The spine's column of versions of online answers; null where it has none. */
+  readonly versionColumn: string | null;
 }
 
 /** One kind of entity: which of the selection's views it has, by their position. */

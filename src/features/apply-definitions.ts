@@ -2,6 +2,7 @@ import { backfill, newFeeds } from "./backfill.ts";
 import { buildView, type BuildContext } from "./build-view.ts";
 import type { DefinitionStore, RegisteredView } from "./definition-store.ts";
 import type { EntityRef } from "./event-log.ts";
+import { feedName } from "./feeds.ts";
 import type { OnlineStore } from "./online-store.ts";
 import type { Registry } from "./registry.ts";
 import type { StateArchive } from "./state-filling.ts";
@@ -44,10 +45,18 @@ export async function applyDefinitions(ctx: ApplyDefinitionsContext): Promise<Ap
   const { registry, definitions } = ctx;
   const before = await definitions.listViews();
   const known = new Set(before.map(({ stateId }) => stateId));
+  const feeds = [...registry.feedsBySource.values()].flat();
+  const fresh = new Set(newFeeds(registry, before).map(feedName));
+  const open = await definitions.registerFeeds(
+    feeds.map((feed) => {
+      const name = feedName(feed);
+      return { name, source: feed.source, isNew: fresh.has(name) };
+    }),
+  );
   // Before the views are registered: an entity without any history makes its views complete.
   const backfilled = await backfill(
     { ...ctx, progress: (events) => ctx.progress({ kind: "backfill" }, events, events) },
-    newFeeds(registry, before),
+    feeds.filter((feed) => open.includes(feedName(feed))),
   );
   const views = [...registry.views.values()].map(({ name, stateId, specHash, spec, entity }) => ({
     name,
@@ -57,6 +66,7 @@ export async function applyDefinitions(ctx: ApplyDefinitionsContext): Promise<Ap
     entity,
   }));
   const all = await definitions.registerViews(views, ctx.now());
+  await definitions.completeFeeds(feeds.map(feedName));
   const built = new Map<string, number>();
   for (const view of all) {
     const plan = registry.views.get(view.name);

@@ -1,5 +1,5 @@
 import type { DefinitionStore, MissedContribution, RegisteredView } from "./definition-store.ts";
-import type { EntityRef, LogEvent } from "./event-log.ts";
+import type { EntityRef, EventRef, LogEvent } from "./event-log.ts";
 import { keyOf } from "./fold-view.ts";
 import { feedName, feedsOf, isJoinId, type Feed } from "./feeds.ts";
 import type { Registry } from "./registry.ts";
@@ -56,18 +56,20 @@ function keyOrNull(feed: Feed, record: SourceRecord): string | null {
   }
 }
 
-/** Who missed an event. A live one was known since it was ingested, whenever it is given to them. */
-function missedBy(feeds: readonly Feed[], event: LogEvent): readonly MissedContribution[] {
+/** Pure. To whom these feeds give an event that was stored without them. */
+export function missedBy(
+  feeds: readonly Feed[],
+  event: LogEvent,
+): readonly (EntityRef & EventRef)[] {
   const record = recordFromText(event.body);
-  const { tenant, source, eventId, ingestTime, knownAt } = event;
+  const { tenant, source, eventId } = event;
   return feeds.flatMap((feed) => {
     const key = keyOrNull(feed, record);
-    if (key === null) return [];
-    return [{ tenant, entity: feed.entity, key, source, eventId, knownAt: knownAt ?? ingestTime }];
+    return key === null ? [] : [{ tenant, entity: feed.entity, key, source, eventId }];
   });
 }
 
-const distinct = (missed: readonly MissedContribution[]): readonly EntityRef[] => [
+const distinct = (missed: readonly EntityRef[]): readonly EntityRef[] => [
   ...new Map(
     missed.map(({ tenant, entity, key }) => [
       `${tenant}\n${entity}\n${key}`,
@@ -98,7 +100,11 @@ export async function backfill(ctx: BackfillContext, feeds: readonly Feed[]): Pr
         );
         const last = events.at(-1);
         if (last === undefined) break;
-        const missed = events.flatMap((event) => missedBy(fed, event));
+        // A live one was known since it was ingested, whenever it is given to them.
+        const missed = events.flatMap((event) => {
+          const knownAt = event.knownAt ?? event.ingestTime;
+          return missedBy(fed, event).map((one): MissedContribution => ({ ...one, knownAt }));
+        });
         const count = await ctx.definitions.addContributions(missed, ctx.now());
         // Also what was given before an interruption: views are built of what is folded.
         if (missed.length > 0) await ctx.fold(distinct(missed));

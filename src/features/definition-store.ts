@@ -68,14 +68,31 @@ export interface MissedContribution extends EntityRef, EventRef {
   readonly knownAt: number | null;
 }
 
+/** A way in which events are given to entities (features/feeds.ts), as it is registered. */
+export interface FeedToRegister {
+  readonly name: string;
+  readonly source: string;
+  /** Whether past events were not given by it. */
+  readonly isNew: boolean;
+}
+
 /** The registry of applied definitions, and what building a view from the log needs. */
 export interface DefinitionStore {
   listViews(): Promise<readonly RegisteredView[]>;
   /**
+   * Registers the feeds of a deployment before past events are given by them: whatever is stored
+   * from now on is given by them or set aside (event-log.ts). Answers the names of those by which
+   * past events are to be given: the new ones, and those of an earlier call that was not completed.
+   */
+  registerFeeds(feeds: readonly FeedToRegister[]): Promise<readonly string[]>;
+  /** Declares that these feeds were given all past events, and forgets all others. */
+  completeFeeds(names: readonly string[]): Promise<void>;
+  /**
    * Registers all views of a deployment: what is not there yet under the next version number,
    * complete at once where no event was ever folded for that kind of entity. A view that was left
    * out by an earlier call is incomplete when it returns, without states, since nobody folded into
-   * them meanwhile. Idempotent, safe when run twice at once.
+   * them meanwhile. What waits for a join that no view reads any more is forgotten: should it return,
+   * it is given its past anew. Idempotent, safe when run twice at once.
    */
   registerViews(views: readonly ViewToRegister[], now: number): Promise<readonly RegisteredView[]>;
   /**

@@ -89,6 +89,11 @@ export interface AppendInput {
   readonly touched: readonly EntityRef[];
   /** Every state of the touched kinds of entities that the caller keeps up to date. */
   readonly stateIds: readonly string[];
+  /**
+   * Names of the feeds by which the caller gives events of these sources (features/feeds.ts). What is
+   * accepted although others are registered is set aside for a newer deployment, which knows those.
+   */
+  readonly feeds?: readonly string[];
   readonly now: number;
 }
 
@@ -140,7 +145,7 @@ export interface EntityCommit extends EntityRef {
   readonly builds: number;
   /** In the order of their version numbers, from readVersion + 1 without gaps. */
   readonly folded: readonly EventRef[];
-  /** Taken from pending without a number, because folding them fails. */
+  /** Taken from pending without a number, because their records cannot be read. */
   readonly poisoned: readonly EventRef[];
   /** New state bytes in base64; a state that did not change is left out. */
   readonly states: readonly { readonly stateId: string; readonly bytes: string }[];
@@ -158,6 +163,12 @@ export interface DerivedEvent {
   readonly entities: readonly EntityRef[];
   /** Id of the event without which it is not stored either: a pair that it takes back. */
   readonly follows: string | null;
+}
+
+/** An event that was not given to the entities of these feeds: whoever stored it did not know them. */
+export interface MissedEvent {
+  readonly event: LogEvent;
+  readonly feeds: readonly string[];
 }
 
 /** Events of one entity that were folded, by their times: from `from` on, and before `before`. */
@@ -195,8 +206,30 @@ export interface EventLog {
   readChanges(changes: readonly LogEvent[]): Promise<readonly StoredChange[]>;
   /** Stores what is new, adds pending contributions, returns the touched entities. */
   append(input: AppendInput): Promise<AppendResult>;
-  /** Compare-and-set of every entity's version and builds; losers change nothing. */
-  commit(commits: readonly EntityCommit[], now: number): Promise<CommitResult>;
+  /**
+   * Compare-and-set of every entity's version and builds; losers change nothing. `feeds` is for the
+   * derived events what it is for those of an append.
+   */
+  commit(
+    commits: readonly EntityCommit[],
+    now: number,
+    feeds?: readonly string[],
+  ): Promise<CommitResult>;
+  /**
+   * Some events that were set aside, of sources whose registered feeds are all among these and were
+   * given all past events.
+   */
+  findMissed(feeds: readonly string[], limit: number): Promise<readonly MissedEvent[]>;
+  /**
+   * Makes contributions of these events pending that are neither pending nor folded yet, nor erased,
+   * and sets the events aside no longer: but of those alone that still are, and by the same rule.
+   */
+  giveMissed(
+    missed: readonly MissedEvent[],
+    contributions: readonly (EntityRef & EventRef)[],
+    feeds: readonly string[],
+    now: number,
+  ): Promise<void>;
   /**
    * For each range of an entity where sources meet, what was folded there, in no order; null where
    * that is more than `most` events.
@@ -212,12 +245,14 @@ export interface EventLog {
   /**
    * Entities whose newest commit may not be online, or with contributions that wait, for a sweep:
    * those changed before `before` (epoch ms), oldest first. Where `joins` is given, kinds of entities
-   * where sources meet (their names hold an `@`) are left out that are not among these.
+   * where sources meet (their names hold an `@`) are left out that are not among these. With a `seed`,
+   * a whole number, in an order that only the seed decides: each has its chance to be among the first.
    */
   findUnfinished(
     before: number,
     limit: number,
     joins?: readonly string[],
+    seed?: number,
   ): Promise<readonly EntityRef[]>;
 }
 

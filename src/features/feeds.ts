@@ -14,6 +14,13 @@ export interface Feed {
 export const feedName = ({ entity, source, keyColumns }: Feed): string =>
   JSON.stringify([entity, source, keyColumns]);
 
+/** Pure. The names of the feeds by which a deployment gives the events of these sources. */
+export const feedNamesOf = (
+  feedsBySource: ReadonlyMap<string, readonly Feed[]>,
+  sources: Iterable<string>,
+): readonly string[] =>
+  [...new Set(sources)].flatMap((source) => (feedsBySource.get(source) ?? []).map(feedName));
+
 /** Pure. How the events of its sources meet in a join. */
 export const feedsOfJoin = ({ sourceId, left, right, on }: JoinPlan): readonly Feed[] => [
   { entity: sourceId, source: left, keyColumns: on.map((column) => column.left) },

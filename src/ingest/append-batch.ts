@@ -11,6 +11,7 @@ import {
   type RowMove,
   type Verdict,
 } from "../features/event-log.ts";
+import { feedNamesOf } from "../features/feeds.ts";
 import type { Registry } from "../features/registry.ts";
 import { entitiesOf, loggedEntitiesOf, refText } from "./entity-refs.ts";
 import { isChange, planChanges, type PlannedChanges } from "./plan-changes.ts";
@@ -43,7 +44,11 @@ function appendInput(
   const stateIds = [...entities].flatMap((entity) =>
     (ctx.registry.viewsByEntity.get(entity) ?? []).map(({ stateId }) => stateId),
   );
-  return { events, contributions, moves, touched: refs, stateIds, now };
+  const feeds = feedNamesOf(
+    ctx.registry.feedsBySource,
+    events.map(({ source }) => source),
+  );
+  return { events, contributions, moves, touched: refs, stateIds, feeds, now };
 }
 
 /** Entities as they were read, and what must be known to fold them. */

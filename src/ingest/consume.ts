@@ -253,8 +253,15 @@ export async function consume(
   deliveries: readonly Delivery[],
 ): Promise<Consumed> {
   const consumed: Consumed = { ...noFigures(), retried: 0 };
-  const { events, folds, fills, answers, entries, unreadable } = sortDeliveries(ctx, deliveries);
+  const { events, early, folds, fills, answers, entries, unreadable } = sortDeliveries(
+    ctx,
+    deliveries,
+  );
   const applied: Applied[] = [];
+  for (const delivery of early) {
+    consumed.retried += 1;
+    delivery.retry(retryDelaySeconds(delivery.attempts, ctx.random()));
+  }
   for (const group of inGroups(events, ({ message }) => message.events.length)) {
     await consumeEvents(ctx, consumed, group, applied);
   }

@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { EntityCommit, EntityRef, EntitySnapshot, EventLog } from "../features/event-log.ts";
 import type { HistoryLog } from "../features/history/history-log.ts";
-import { isJoinId } from "../features/feeds.ts";
+import { feedNamesOf, isJoinId } from "../features/feeds.ts";
 import { stateWrite, type StateWrite } from "../features/online-store.ts";
 import type { Registry } from "../features/registry.ts";
 import type { Read } from "./append-batch.ts";
@@ -170,6 +170,7 @@ export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutc
   const { won } = await ctx.log.commit(
     folds.map(({ fold }) => fold.commit),
     now,
+    feedNamesOf(ctx.registry.feedsBySource, joinsByEntity.keys()),
   );
   let folded = 0;
   for (const [i, { snapshot, fold }] of folds.entries()) {

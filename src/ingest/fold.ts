@@ -8,7 +8,7 @@ import type { OpenFold } from "./open-fold.ts";
 import { openRebuild } from "./rebuild-tiles.ts";
 import { openSigned, settleSigned, takeSigned, type SignedView } from "./signed-view.ts";
 
-/** An event that no state can take, and why. */
+/** An event that a view, or none, can take, and why. */
 export interface Poison {
   readonly event: LogEvent;
   readonly detail: string;
@@ -64,7 +64,24 @@ function openView(plan: ViewPlan, snapshot: EntitySnapshot): OpenView {
   return { plan, state, signed: plan.isSigned ? openSigned(plan, state) : null, changed: false };
 }
 
-type Folded = { readonly open: readonly OpenView[] } | { readonly failed: Poison };
+type Folded =
+  | { readonly open: readonly OpenView[]; readonly untaken: readonly Poison[] }
+  | { readonly failed: Poison };
+
+/** Why the view cannot take the event; null where it takes it, or nothing of it. */
+function take(view: OpenView, key: string, read: ReadEvent, isLeft: boolean): string | null {
+  const { plan, state, signed } = view;
+  try {
+    const isTaken =
+      signed === null ? addEvent(plan, state, key, read) : takeSigned(signed, key, read, isLeft);
+    if (isTaken) view.changed = true;
+    return null;
+  } catch (error) {
+    // As when the view is built from the log: this view does without it, and so does its history.
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
+}
 
 function foldAll(
   views: readonly ViewPlan[],
@@ -73,22 +90,18 @@ function foldAll(
   left: ReadonlySet<LogEvent>,
 ): Folded {
   const open = views.map((plan) => openView(plan, snapshot));
+  const untaken: Poison[] = [];
   for (const event of events) {
     try {
       const read = readEvent(event);
-      for (const view of open) {
-        const { plan, state, signed } = view;
-        const isTaken =
-          signed === null
-            ? addEvent(plan, state, snapshot.key, read)
-            : takeSigned(signed, snapshot.key, read, left.has(event));
-        if (isTaken) view.changed = true;
-      }
+      const details = open.flatMap((view) => take(view, snapshot.key, read, left.has(event)) ?? []);
+      const [detail] = details;
+      if (detail !== undefined) untaken.push({ event, detail });
     } catch (error) {
       return { failed: { event, detail: refusalOf(error) } };
     }
   }
-  return { open };
+  return { open, untaken };
 }
 
 const statesOf = (open: readonly OpenView[]): EntityCommit["states"] =>
@@ -101,9 +114,10 @@ const statesOf = (open: readonly OpenView[]): EntityCommit["states"] =>
 
 /**
  * Pure. Folds all that is pending for an entity into its states: the only way in which states
- * change. Events that cannot be folded are left out as poison, and change nothing. Where a state
- * does not tell what it is without what is taken back, the fold stays open until it has read that
- * of the log.
+ * change. A view does without an event that it cannot take, and without what takes that back; the
+ * event is numbered and refused. One whose record cannot be read is left out as poison, and changes
+ * nothing. Where a state does not tell what it is without what is taken back, the fold stays open
+ * until it has read that of the log.
  */
 export function foldEntity(
   views: readonly ViewPlan[],
@@ -122,7 +136,7 @@ export function foldEntity(
     left = netOf(events);
     folded = foldAll(writable, snapshot, events, new Set(left));
   }
-  const { open } = folded;
+  const { open, untaken } = folded;
   const { tenant, entity, key, version, builds } = snapshot;
   const finish = (): Fold => ({
     commit: {
@@ -135,7 +149,7 @@ export function foldEntity(
       poisoned: poison.map(({ event }) => refOf(event)),
       states: statesOf(open),
     },
-    poison: poison.filter(({ event }) => event.sign === 1),
+    poison: [...poison, ...untaken].filter(({ event }) => event.sign === 1),
   });
   const rebuilds = open.flatMap(({ signed }) => (signed === null ? [] : settleSigned(signed)));
   return rebuilds.length === 0 ? finish() : openRebuild(rebuilds, key, left, finish);

@@ -4,6 +4,7 @@ import { isJoinId } from "../features/feeds.ts";
 import { acceptEvents, type AcceptContext, type RecordToAccept } from "./accept.ts";
 import { entitiesOf } from "./entity-refs.ts";
 import { parseExactJson } from "./exact-json.ts";
+import { refusalOf } from "./fold.ts";
 import { readKept, type Kept } from "./kept.ts";
 import { packEvents } from "./pack.ts";
 import type { QuarantineItem, QuarantineStore } from "./quarantine-store.ts";
@@ -50,13 +51,26 @@ const refusal = (id: string, code: string, detail: string): RefusedReplay => ({
   quarantineId: null,
 });
 
+/** Why definitions of today can make nothing of an event; null where they can. */
+function refusedBy({ registry }: ReplayContext, event: LogEvent): string | null {
+  try {
+    entitiesOf(registry, event);
+    return null;
+  } catch (error) {
+    return refusalOf(error);
+  }
+}
+
 async function open(ctx: ReplayContext, item: QuarantineItem): Promise<Opened | RefusedReplay> {
   const { id, tenant, source } = item;
   const text = await ctx.vault.open(tenant, id, item.payload);
   if (!text.ok) return refusal(id, "unreadable", "it does not open with the encryption secret");
   const kept = readKept(text.value);
   if (!kept.ok) return refusal(id, "unreadable", kept.error);
-  if (kept.value.kind === "event") return { item, kept: kept.value };
+  if (kept.value.kind === "event") {
+    const detail = refusedBy(ctx, kept.value.event);
+    return detail === null ? { item, kept: kept.value } : refusal(id, "invalid_event", detail);
+  }
   if (kept.value.cut) return refusal(id, "event_too_large", "it was too large to be kept whole");
   if (!ctx.registry.sources.has(source)) {
     return refusal(id, "unknown_source", "no definition of this deployment knows the source");

@@ -1,7 +1,10 @@
+import type { EntityRef } from "../features/event-log.ts";
 import { SECOND_MS } from "../time.ts";
 import { applyEvents } from "./apply.ts";
 import { applying, type ConsumeContext } from "./consume.ts";
+import { distinctRefs } from "./entity-refs.ts";
 import { fillWhereEmpty } from "./fill.ts";
+import { giveMissed } from "./give-missed.ts";
 
 export interface Swept {
   /** Entities folded or projected again. */
@@ -14,24 +17,37 @@ export interface Swept {
 const SETTLED_MS = 5 * SECOND_MS;
 const PAGE = 300;
 const MAX_PAGES = 20;
+const HALF = (PAGE * MAX_PAGES) / 2;
 
 /**
- * Finishes what consumers left: folds contributions that wait, projects what is committed but not
- * online, and fills online stores that were flushed. Run by cron; safe beside consumers.
+ * The oldest ones, and where there are more, as many of all: what cannot be finished for now stays
+ * among the oldest, and nothing may wait behind it for ever.
+ */
+async function findSome(ctx: ConsumeContext): Promise<readonly EntityRef[]> {
+  const before = ctx.now() - SETTLED_MS;
+  const joins = [...ctx.registry.joinsByEntity.keys()];
+  const oldest = await ctx.log.findUnfinished(before, HALF, joins);
+  if (oldest.length < HALF) return oldest;
+  const seed = Math.floor(ctx.random() * 2 ** 32);
+  return distinctRefs([...oldest, ...(await ctx.log.findUnfinished(before, HALF, joins, seed))]);
+}
+
+/**
+ * Finishes what consumers left: gives events to entities of which a consumer of the deployment before
+ * did not know, folds contributions that wait, projects what is committed but not online, and fills
+ * online stores that were flushed. Run by cron; safe beside consumers.
  */
 export async function sweep(ctx: ConsumeContext): Promise<Swept> {
-  const joins = [...ctx.registry.joinsByEntity.keys()];
+  await giveMissed(ctx);
+  const refs = await findSome(ctx);
   let entities = 0;
-  for (let page = 0; page < MAX_PAGES; page += 1) {
-    const refs = await ctx.log.findUnfinished(ctx.now() - SETTLED_MS, PAGE, joins);
-    if (refs.length === 0) break;
-    const applied = await applyEvents(applying(ctx), [], refs);
+  for (let at = 0; at < refs.length; at += PAGE) {
+    const applied = await applyEvents(applying(ctx), [], refs.slice(at, at + PAGE));
     if (applied.projected.length > 0) await ctx.log.settleOutbox(applied.projected);
     entities += applied.projected.length;
-    if (applied.projectionError !== null || applied.projected.length === 0) {
-      ctx.note("the sweep stops early", { error: applied.projectionError });
-      break;
-    }
+    if (applied.projectionError === null) continue;
+    ctx.note("the sweep stops early", { error: applied.projectionError });
+    break;
   }
   let fillings = 0;
   for (const tenant of await ctx.archive.listTenants()) {

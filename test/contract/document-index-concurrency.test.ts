@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AppError } from "../../src/errors.ts";
 import type { DocumentIndex, IndexRef } from "../../src/retrieval/document-index.ts";
 import { DIRECTIONS, QUERIES } from "../support/any-documents.ts";
@@ -12,6 +12,7 @@ import {
   write,
   type TestDocument,
 } from "../support/document-calls.ts";
+import { inAnyOrder, seededRandom } from "../support/random.ts";
 import { unsoundness } from "../support/search-audit.ts";
 import { openMemoryTruth, truths, type SqlTruth, type Truth } from "../support/stores.ts";
 
@@ -19,19 +20,6 @@ import { openMemoryTruth, truths, type SqlTruth, type Truth } from "../support/s
 const WRITERS = 6;
 const IDS = ["a", "b", "c", "d", "e", "f"];
 const WORDS = ["red", "blue", "fish", "bird", "one", "two", "\u9bae\u5ea6"];
-
-const below = (limit: number): number => Math.floor(Math.random() * limit);
-const some = <T>(items: readonly T[], count: number): readonly T[] =>
-  items.toSorted(() => Math.random() - 0.5).slice(0, count);
-
-function randomDocument(): TestDocument {
-  const texts = Array.from({ length: below(4) }, () => some(WORDS, 1 + below(6)).join(" "));
-  const chunks = [...new Set(texts)].map((text) => ({
-    text,
-    vector: DIRECTIONS[below(DIRECTIONS.length)] ?? null,
-  }));
-  return { chunks, fields: { n: below(3) } };
-}
 
 /** What `put` made a body of. */
 function documentIn(body: string): TestDocument {
@@ -45,11 +33,26 @@ function documentIn(body: string): TestDocument {
 describe.each(truths())("writers at once %s", (_name, open) => {
   let truth: Truth;
   let documents: DocumentIndex;
+  let random: () => number;
   beforeAll(async () => {
     truth = await open();
     documents = truth.documentIndex;
   });
+  beforeEach(() => void (random = seededRandom()));
   afterAll(() => truth.close());
+
+  const below = (limit: number): number => Math.floor(random() * limit);
+  const some = <T>(items: readonly T[], count: number): readonly T[] =>
+    inAnyOrder(items, random).slice(0, count);
+
+  function randomDocument(): TestDocument {
+    const texts = Array.from({ length: below(4) }, () => some(WORDS, 1 + below(6)).join(" "));
+    const chunks = [...new Set(texts)].map((text) => ({
+      text,
+      vector: DIRECTIONS[below(DIRECTIONS.length)] ?? null,
+    }));
+    return { chunks, fields: { n: below(3) } };
+  }
 
   const sqlTruth = (): SqlTruth | null => ("faults" in truth ? (truth as SqlTruth) : null);
 
@@ -64,7 +67,7 @@ describe.each(truths())("writers at once %s", (_name, open) => {
 
   async function writeSome(index: IndexRef): Promise<void> {
     const changes = some(IDS, 1 + below(4)).map(
-      (id) => [id, Math.random() < 0.3 ? null : randomDocument()] as const,
+      (id) => [id, random() < 0.3 ? null : randomDocument()] as const,
     );
     await write(documents, index, Object.fromEntries(changes));
   }

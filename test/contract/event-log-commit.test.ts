@@ -215,6 +215,24 @@ describe.each(truths())("committing to the event log %s", (_name, open) => {
       expect(keys(await log.findUnfinished(long + 10, 9))).toEqual([]);
     });
 
+    it("gives each its chance to be found, where a seed decides the order", async () => {
+      const tenant = newTenant();
+      const long = -2e12;
+      const names = Array.from({ length: 9 }, (_, i) => `c${i}`);
+      const entities = names.map((key) => customer(tenant, key));
+      await append(log, [logEvent(tenant, "1")], entities, { now: long });
+      for (const entity of entities.slice(0, 4)) await commitAll(log, entity, long);
+      await append(log, [logEvent(tenant, "2")], entities.slice(0, 1), { now: long });
+      const find = async (limit: number, seed: number): Promise<readonly string[]> =>
+        (await log.findUnfinished(long + 1, limit, [], seed)).map(({ key }) => key);
+      const orders = await Promise.all(Array.from({ length: 40 }, (_, seed) => find(99, seed)));
+      for (const [seed, order] of orders.entries()) {
+        expect(order.toSorted()).toEqual(names);
+        expect(await find(3, seed)).toEqual(order.slice(0, 3));
+      }
+      expect(new Set(orders.map(([first]) => first)).size).toBeGreaterThan(names.length / 2);
+    });
+
     it("forgets what is visible, and nothing newer", async () => {
       const tenant = newTenant();
       await append(log, [logEvent(tenant, "1")], [customer(tenant), merchant(tenant)]);

@@ -1,21 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { EntityCommit, EntityRef, EntitySnapshot } from "../../src/features/event-log.ts";
 import { contributionsOf, logEvent, newTenant } from "../support/log-events.ts";
+import { inAnyOrder, seededRandom } from "../support/random.ts";
 import { truths, type Truth } from "../support/stores.ts";
 
 /** The embedded Postgres runs one statement at a time; a server runs these at once. */
 const CONSUMERS = 6;
 
-const shuffled = <T>(items: readonly T[]): readonly T[] =>
-  items
-    .map((item) => ({ item, at: Math.random() }))
-    .toSorted((a, b) => a.at - b.at)
-    .map(({ item }) => item);
-
 describe.each(truths())("consumers at once %s", (_name, open) => {
   let truth: Truth;
+  let random: () => number;
   beforeAll(async () => void (truth = await open()));
+  beforeEach(() => void (random = seededRandom()));
   afterAll(() => truth.close());
+
+  const shuffle = <T>(items: readonly T[]): readonly T[] => inAnyOrder(items, random);
 
   const entities = (tenant: string, count: number): readonly EntityRef[] =>
     Array.from({ length: count }, (_, i) => ({ tenant, entity: "customer", key: `c${i}` }));
@@ -47,7 +46,7 @@ describe.each(truths())("consumers at once %s", (_name, open) => {
 
   async function foldUntilDone(refs: readonly EntityRef[]): Promise<void> {
     for (let waiting = refs; waiting.length > 0;) {
-      const open_ = (await look(shuffled(waiting))).filter(({ pending }) => pending.length > 0);
+      const open_ = (await look(shuffle(waiting))).filter(({ pending }) => pending.length > 0);
       const { won } = await truth.eventLog.commit(open_.map(fold), 9);
       waiting = open_.filter((_, index) => won[index] !== true);
     }
@@ -69,7 +68,7 @@ describe.each(truths())("consumers at once %s", (_name, open) => {
     const touched = entities(tenant, 3);
     const events = Array.from({ length: 40 }, (_, i) => logEvent(tenant, `e${i}`));
     const answers = await inParallel(CONSUMERS, async () => {
-      const mine = shuffled(events);
+      const mine = shuffle(events);
       const contributions = contributionsOf(mine, touched);
       const input = { events: mine, contributions, touched, stateIds: [], now: 1 };
       return (await truth.eventLog.append(input)).verdicts;
@@ -96,7 +95,7 @@ describe.each(truths())("consumers at once %s", (_name, open) => {
     const commits = (await look(touched)).map(fold);
     const before = truth.requests();
     const answers = await inParallel(CONSUMERS, async () => {
-      const mine = shuffled(commits);
+      const mine = shuffle(commits);
       // A deadlock would be one request more.
       const { won } = await truth.eventLog.commit(mine, 9);
       return mine.filter((_, index) => won[index]).map(({ key }) => key);
@@ -118,14 +117,14 @@ describe.each(truths())("consumers at once %s", (_name, open) => {
       for (let round = 0; round < rounds; round += 1) {
         const events = ["a", "b"].map((id) => logEvent(tenant, `${consumer}-${round}-${id}`));
         mine.push(...events.map(({ eventId }) => eventId));
-        const contributions = contributionsOf(events, shuffled(touched));
-        const input = { events, contributions, touched: shuffled(touched), stateIds: ["s@1"] };
+        const contributions = contributionsOf(events, shuffle(touched));
+        const input = { events, contributions, touched: shuffle(touched), stateIds: ["s@1"] };
         const appended = await truth.eventLog.append({ ...input, now: 1 });
         const commits = appended.entities.filter(({ pending }) => pending.length > 0).map(fold);
         const { won } = await truth.eventLog.commit(commits, 9);
         const winners = commits.filter((_, index) => won[index]);
         await truth.eventLog.settleOutbox(
-          shuffled(winners).map(({ readVersion, folded, ...ref }) => ({
+          shuffle(winners).map(({ readVersion, folded, ...ref }) => ({
             ...ref,
             version: readVersion + folded.length,
           })),
@@ -174,7 +173,7 @@ describe.each(truths())("consumers at once %s", (_name, open) => {
     };
     await add("first");
     const build = async (): Promise<void> => {
-      const states = (await look(shuffled(touched))).map(({ tenant: t, entity, key, version }) => ({
+      const states = (await look(shuffle(touched))).map(({ tenant: t, entity, key, version }) => ({
         tenant: t,
         entity,
         key,

@@ -1,15 +1,19 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { applyDefinitions, type AppliedDefinitions } from "../../src/features/apply-definitions.ts";
+import { AppError } from "../../src/errors.ts";
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
 import { foldPending } from "../../src/ingest/fold-pending.ts";
 import { consume } from "../../src/ingest/consume.ts";
 import { beginFill } from "../../src/ingest/fill.ts";
+import { sweep } from "../../src/ingest/sweep.ts";
 import { DAY_MS } from "../../src/time.ts";
 import { expectTruth } from "../support/expect-truth.ts";
 import { createMemoryIngestQueue } from "../support/fakes/memory-ingest-queue.ts";
 import { createMemoryOnlineStore } from "../support/fakes/memory-online-store.ts";
+import { withFaults } from "../support/fakes/with-faults.ts";
 import { newTenant } from "../support/log-events.ts";
+import { applyAll } from "../support/play.ts";
 import { truths, type Truth } from "../support/stores.ts";
 import { anyEvent, corrections, device, readings } from "../support/views.ts";
 import {
@@ -40,7 +44,11 @@ const anyReading = fc
 interface Deployment {
   readonly ports: Ports;
   readonly apply: (registry: Registry) => Promise<AppliedDefinitions>;
-  readonly send: (registry: Registry, events: readonly Reading[]) => Promise<void>;
+  readonly send: (
+    registry: Registry,
+    events: readonly Reading[],
+    log?: Ports["log"],
+  ) => Promise<void>;
 }
 
 function deploymentOf(truth: Truth, tenant: string): Deployment {
@@ -65,10 +73,10 @@ function deploymentOf(truth: Truth, tenant: string): Deployment {
         progress: () => undefined,
         fold: (entities) => foldPending(consumer(registry), entities),
       }),
-    async send(registry, events) {
+    async send(registry, events, log = ports.log) {
       if (events.length === 0) return;
       const message = eventsMessage(events.map((event) => logEventOf(event, tenant)));
-      await consume(consumer(registry), [deliver(message, "m")]);
+      await consume({ ...consumer(registry), log }, [deliver(message, "m")]);
     },
   };
 }
@@ -116,6 +124,34 @@ describe.each(truths())("definitions that change %s", (where, open) => {
           expect([again.backfilled, again.registered, again.built.size]).toEqual([0, [], 0]);
         },
       ),
+      { numRuns: where === "in memory" ? 60 : 8 },
+    );
+  }, 60_000);
+
+  it("leave nothing waiting for entities that no view reads any more, and give them all anew", async () => {
+    const dieAtCommit = (method: string): void => {
+      if (method === "commit") throw new AppError("dependency_unavailable", "dies here");
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyReading, { minLength: 3, maxLength: 12 }), async (all) => {
+        const events = all.map((event, i): Reading => ({ ...event, order: `e${i}` }));
+        const third = Math.ceil(events.length / 3);
+        const part = (n: number) => events.slice(n * third, (n + 1) * third);
+        const tenant = newTenant();
+        const { ports, apply, send } = deploymentOf(truth, tenant);
+        await applyAll(truth, ports, tenant, whole);
+        const sweeping = (registry: Registry, days: number) =>
+          sweep({ ...consumerOf(ports, () => NOW + days * DAY_MS), registry });
+        await send(whole, part(0));
+        await send(whole, part(1), withFaults(ports.log, { before: dieAtCommit }));
+        await apply(before);
+        await sweeping(before, 1);
+        expect(await ports.log.findUnfinished(Number.MAX_SAFE_INTEGER, 10)).toEqual([]);
+        await send(before, part(2));
+        await apply(whole);
+        await sweeping(whole, 2);
+        await expectTruth(truth, ports, tenant, events, NOW);
+      }),
       { numRuns: where === "in memory" ? 60 : 8 },
     );
   }, 60_000);

@@ -1,10 +1,15 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { applyDefinitions, type AppliedDefinitions } from "../../src/features/apply-definitions.ts";
+import { AppError } from "../../src/errors.ts";
+import { isJoinId } from "../../src/features/feeds.ts";
 import type { Registry } from "../../src/features/registry.ts";
 import { consume } from "../../src/ingest/consume.ts";
 import { foldPending } from "../../src/ingest/fold-pending.ts";
+import { sweep } from "../../src/ingest/sweep.ts";
+import { DAY_MS } from "../../src/time.ts";
 import { expectKnownPaths, expectPaths } from "../support/expect-paths.ts";
+import { withFaults } from "../support/fakes/with-faults.ts";
 import { newTenant } from "../support/log-events.ts";
 import {
   anyPathOptions,
@@ -17,6 +22,10 @@ import {
 import { applyAll, BASE, drain, NOW, openPorts } from "../support/play.ts";
 import { truths, type Truth } from "../support/stores.ts";
 import { consumerOf, deliver, eventsMessage, type Ports } from "../support/write-path.ts";
+
+const dieAtCommit = (method: string): void => {
+  if (method === "commit") throw new AppError("dependency_unavailable", "dies here");
+};
 
 const JOINED: readonly PathView[] = ["ad_orders", "shopper_paths"];
 
@@ -37,10 +46,10 @@ async function openDeployment(truth: Truth, first: Registry) {
         progress: () => undefined,
         fold: (entities) => foldPending(consumer(registry), entities),
       }),
-    send: async (registry: Registry, steps: readonly Step[]): Promise<void> => {
+    send: async (registry: Registry, steps: readonly Step[], log = ports.log): Promise<void> => {
       if (steps.length === 0) return;
       const message = eventsMessage(steps.map((step) => stepEvent(step, tenant)));
-      await consume(consumer(registry), [deliver(message, "m")]);
+      await consume({ ...consumer(registry), log }, [deliver(message, "m")]);
       await drain(ports, NOW, registry);
     },
   };
@@ -88,6 +97,39 @@ describe.each(truths())("definitions that gain a join %s", (where, open) => {
         ),
         { numRuns },
       );
+    }, 90_000);
+
+    it("leave nothing waiting for a join that nobody reads any more, and give it all anew", async () => {
+      let forgotten = 0;
+      await fc.assert(
+        fc.asyncProperty(anyPathOptions(fanOuts), anySteps(BASE), async (options, steps) => {
+          const quarter = Math.ceil(steps.length / 4);
+          const part = (n: number) => steps.slice(n * quarter, (n + 1) * quarter);
+          const [without, whole] = [pathRegistry(options, ["ad_clicks"]), pathRegistry(options)];
+          const truth = await fresh();
+          const { tenant, ports, apply, send } = await openDeployment(truth, whole);
+          const own = async (): Promise<readonly string[]> =>
+            (await ports.log.findUnfinished(Number.MAX_SAFE_INTEGER, 1_000))
+              .filter((ref) => ref.tenant === tenant)
+              .map(({ entity }) => entity);
+          await send(whole, part(0));
+          // Its consumers die before they fold.
+          const dying = withFaults(ports.log, { before: dieAtCommit });
+          await send(whole, part(1), dying);
+          forgotten += (await own()).filter(isJoinId).length;
+          await apply(without);
+          expect((await own()).filter(isJoinId)).toEqual([]);
+          await send(without, part(2));
+          await send(whole, part(3), dying);
+          await apply(whole);
+          const ctx = { ...consumerOf(ports, () => NOW + DAY_MS), registry: whole };
+          await sweep(ctx);
+          const played = { truth, ports, tenant, registry: whole, options };
+          await expectPaths(played, steps, NOW);
+        }),
+        { numRuns },
+      );
+      expect(forgotten).toBeGreaterThan(0);
     }, 90_000);
 
     it("know the pairs of the past since their events were ingested", async () => {

@@ -9,6 +9,7 @@ import { withFaults } from "../support/fakes/with-faults.ts";
 import { newTenant } from "../support/log-events.ts";
 import { pairsOf, pathRegistry, stepEvent, type PathOptions, type Step } from "../support/paths.ts";
 import { applyAll, drain, NOW, openPorts } from "../support/play.ts";
+import { inAnyOrder, randomOf } from "../support/random.ts";
 import { openPostgresTruth, type SqlTruth } from "../support/stores.ts";
 import { consumerOf, deliver, eventsMessage, type Ports } from "../support/write-path.ts";
 
@@ -16,15 +17,6 @@ const server = process.env["DATABASE_URL_TEST"];
 const CONSUMERS = 6;
 const STEPS = 400;
 const DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
-
-/** A small generator with a seed, so that a failure can be run again. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 const stepsOf = (shoppers: number, random: () => number): readonly Step[] =>
   Array.from({ length: STEPS }, (_, i): Step => ({
@@ -45,12 +37,9 @@ function batchesOf(steps: readonly Step[], tenant: string, random: () => number)
     eventsMessage(steps.slice(i * 5, i * 5 + 5).map((step) => stepEvent(step, tenant))),
   );
   const copies = messages.flatMap((body) => (random() < 0.4 ? [body, body] : [body]));
-  const mixed = copies
-    .map((body) => ({ body, key: random() }))
-    .toSorted((a, b) => a.key - b.key)
-    .map(({ body }) => body);
-  return Array.from({ length: Math.ceil(mixed.length / 2) }, (_, i) =>
-    mixed.slice(i * 2, i * 2 + 2),
+  const order = inAnyOrder(copies, random);
+  return Array.from({ length: Math.ceil(order.length / 2) }, (_, i) =>
+    order.slice(i * 2, i * 2 + 2),
   );
 }
 

@@ -64,7 +64,7 @@ describe("a training set in a process that is killed", () => {
 
   function start() {
     const script = join(import.meta.dirname, "../support/training-set-process.ts");
-    const args = [script, truth.connectionString, truth.sqlUrl, tenant, spine, out];
+    const args = [script, truth.connectionString, truth.sqlUrl, tenant, spine, out, String(NOW)];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     let printed = "";
     child.stdout.on("data", (text) => (printed += String(text)));

@@ -6,7 +6,7 @@ import { createHistoryLog } from "../../src/platform/neon/history-log.ts";
 import { createSqlClient } from "../../src/platform/neon/sql-client.ts";
 import { registry, vault } from "./write-path.ts";
 
-const [connectionString = "", fetchEndpoint = "", tenant = "", spine = "", out = ""] =
+const [connectionString = "", fetchEndpoint = "", tenant = "", spine = "", out = "", now = ""] =
   process.argv.slice(2);
 const sql = createSqlClient({ connectionString, fetchEndpoint, timeoutMs: 15_000 });
 const tell = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -19,13 +19,14 @@ await makeTrainingSet(
     where: "the test",
     terminal: { print: tell, tell },
     screen: { tell },
-    now: () => Date.now(),
+    now: () => Number(now),
   },
   {
     tenant,
     asked: { features: ["by_device"] },
     known: "latest",
     atColumn: "at",
+    versionColumn: null,
     rejects: null,
     workDir: `${out}.work`,
     spine,

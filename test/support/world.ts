@@ -43,10 +43,11 @@ export interface World extends Ports {
   readonly notes: Note[];
   /** A consumer's context; some of its parts may be replaced. */
   ctx(parts?: Partial<ConsumeContext>): ConsumeContext & Pick<World, "online">;
-  /** Consumes messages in one batch and answers its deliveries. */
+  /** Consumes messages in one batch, delivered for the so many-th time, and answers its deliveries. */
   consume(
     messages: readonly unknown[],
     parts?: Partial<ConsumeContext>,
+    attempts?: number,
   ): Promise<readonly TestDelivery[]>;
   /** Consumes what the queue holds until it is empty. */
   drain(parts?: Partial<ConsumeContext>): Promise<void>;
@@ -88,8 +89,10 @@ export function openWorld(registry: Registry = exampleRegistry): World {
         }),
       ...(parts as object),
     }),
-    async consume(messages, parts = {}) {
-      const deliveries = messages.map((body, i) => deliver(body as IngestMessage, `m${i}`));
+    async consume(messages, parts = {}, attempts = 1) {
+      const deliveries = messages.map((body, i) =>
+        deliver(body as IngestMessage, `m${i}`, attempts),
+      );
       await consume(world.ctx(parts), deliveries);
       return deliveries;
     },

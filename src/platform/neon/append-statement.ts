@@ -1,7 +1,9 @@
+import { setAside } from "./missed-sql.ts";
+
 /**
  * Stores events and pending contributions and reads the touched entities, all in one snapshot:
  * $1–$11 and $20 events, $12–$14 contributions, $15–$17 touched entities, $18 state ids, $19 now,
- * $21–$26 moves of rows ($20 says which one an event is part of).
+ * $21–$26 moves of rows ($20 says which one an event is part of), $27 feeds that the caller knows.
  *
  * The snapshot sees nothing of what the statement itself adds: the caller joins the verdicts (a
  * letter per event) with what it sent. Rows are locked in key order, everywhere, rows of
@@ -89,6 +91,7 @@ WITH input AS MATERIALIZED (
    WHERE (c.position IN (SELECT v.position FROM verdict v WHERE v.letter = 'a')) IS TRUE
    ORDER BY c.tenant COLLATE "C", c.entity COLLATE "C", c.entity_key COLLATE "C"
   ON CONFLICT DO NOTHING
+), missed AS (${setAside("accepted", "$27")}
 ), waiting AS MATERIALIZED (
   SELECT t.position, t.tenant, w.source, w.event_id, w.known_at, w.since
     FROM touched t CROSS JOIN LATERAL (

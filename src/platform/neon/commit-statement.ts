@@ -1,3 +1,5 @@
+import { setAside } from "./missed-sql.ts";
+
 /**
  * Folds of many entities, each all or nothing: $1–$5 commits (tenant, entity, key, version read,
  * how many were folded), $6–$9 references (commit, number from 1 or null for poison, source, event
@@ -84,8 +86,9 @@ SELECT position::int FROM winner`;
 /**
  * What the winners' folds made: $16–$26 events (commit, source, id, event, ingest and known time, sign,
  * order key, hash, body, the event that it follows), $27–$29 to whom they are given (event, entity,
- * key). Such an event's id, and its contributions', can only be written by whoever holds the head of
- * the entity that made it: nobody ever waits for these rows, so that they add no way to a deadlock.
+ * key), $30 feeds that the caller knows. Such an event's id, and its contributions', can only be
+ * written by whoever holds the head of the entity that made it: nobody ever waits for these rows, so
+ * that they add no way to a deadlock.
  */
 const DERIVED = `, derived AS MATERIALIZED (
   SELECT w.tenant, d.* FROM unnest(
@@ -136,6 +139,7 @@ const DERIVED = `, derived AS MATERIALIZED (
           OR (g.tenant, g.source, g.event_id) IN (SELECT * FROM changed)) IS TRUE
    ORDER BY g.tenant COLLATE "C", g.entity COLLATE "C", g.entity_key COLLATE "C"
   ON CONFLICT DO NOTHING
+), missed AS (${setAside("(SELECT * FROM made UNION ALL SELECT * FROM changed)", "$30")}
 )`;
 
 /** The commit of folds of which none made an event. */

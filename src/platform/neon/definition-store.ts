@@ -7,6 +7,7 @@ import type {
   RegisteredView,
 } from "../../features/definition-store.ts";
 import { LOG_EVENT_COLUMNS, logEventFrom, NO_EVENT_COLUMNS } from "./log-event.ts";
+import { ADD_CONTRIBUTIONS, contributionParams } from "./missed-sql.ts";
 import type { SqlClient, SqlRow } from "./sql-client.ts";
 
 const LIST = `
@@ -137,33 +138,40 @@ SELECT ${LOG_EVENT_COLUMNS} FROM events e
  WHERE e.tenant = $1 AND e.source = $2 AND e.event_id > $3 ORDER BY e.event_id LIMIT $4::int`;
 
 /**
- * An append commits an event with its contributions, and a commit moves one from pending to the
- * log: so one snapshot that holds the event tells for certain whether it was contributed.
+ * $1–$3 feeds: names, sources, whether new. The lock waits for the statements under way that read this
+ * table, and keeps others until they see the feeds: so whatever the backfill does not read knows them.
  */
-const ADD_CONTRIBUTIONS = `
-WITH missed AS MATERIALIZED (
-  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $7::bigint[])
-    AS m(tenant, entity, entity_key, source, event_id, known_at)
-)
-INSERT INTO pending (tenant, entity, entity_key, source, event_id, since, known_at)
-SELECT m.tenant, m.entity, m.entity_key, m.source, m.event_id, $6::bigint, m.known_at
-  FROM missed m JOIN events e USING (tenant, source, event_id)
- WHERE NOT EXISTS (SELECT FROM pending p
-                    WHERE p.tenant = m.tenant AND p.entity = m.entity
-                      AND p.entity_key = m.entity_key
-                      AND p.source = m.source AND p.event_id = m.event_id)
-   AND NOT EXISTS (SELECT FROM entity_log l
-                    WHERE l.tenant = m.tenant AND l.entity = m.entity
-                      AND l.entity_key = m.entity_key
-                      AND l.source = m.source AND l.event_id = m.event_id)
-   AND NOT EXISTS (SELECT FROM erasures x
-                    WHERE x.tenant = m.tenant AND x.entity = m.entity
-                      AND x.entity_key = m.entity_key AND e.ingest_time <= x.erased_at)
- ORDER BY m.tenant COLLATE "C", m.entity COLLATE "C", m.entity_key COLLATE "C"
-ON CONFLICT DO NOTHING
-RETURNING event_id`;
+const REGISTER_FEEDS = [
+  "LOCK TABLE feeds IN ACCESS EXCLUSIVE MODE",
+  `INSERT INTO feeds (name, source, complete)
+   SELECT name, source, NOT is_new
+     FROM unnest($1::text[], $2::text[], $3::boolean[]) AS f(name, source, is_new)
+   ON CONFLICT (name) DO UPDATE SET complete = feeds.complete AND excluded.complete`,
+  "SELECT name FROM feeds WHERE NOT complete AND name = ANY ($1::text[])",
+] as const;
+
+/** $1 names. What is set aside of sources without feeds would be given to nobody. */
+const COMPLETE_FEEDS = [
+  "DELETE FROM feeds WHERE name <> ALL ($1::text[])",
+  "UPDATE feeds SET complete = true WHERE NOT complete AND name = ANY ($1::text[])",
+  "DELETE FROM missed_events WHERE source NOT IN (SELECT source FROM feeds)",
+] as const;
+
+/**
+ * At most $1 contributions to joins that no registered view reads. Those that somebody is about to
+ * fold are left: they wait no longer.
+ */
+const FORGET_JOINS = `
+DELETE FROM pending p WHERE p.ctid = ANY (ARRAY(
+  SELECT w.ctid FROM pending w
+   WHERE strpos(w.entity, '@') > 0 AND w.entity NOT IN (
+     SELECT v.spec #>> '{source,pairs}' FROM feature_views v
+      WHERE v.retired_at IS NULL AND v.spec #>> '{source,pairs}' IS NOT NULL)
+   LIMIT $1::int FOR UPDATE SKIP LOCKED))
+RETURNING p.event_id`;
 
 const REGISTER_ATTEMPTS = 10;
+const FORGOTTEN_AT_ONCE = 20_000;
 
 /** The registry and the histories, in Postgres. */
 export function createDefinitionStore(client: SqlClient): DefinitionStore {
@@ -172,6 +180,28 @@ export function createDefinitionStore(client: SqlClient): DefinitionStore {
 
   return {
     listViews,
+
+    async registerFeeds(feeds) {
+      const names = feeds.map(({ name }) => name);
+      const sources = feeds.map(({ source }) => source);
+      const areNew = feeds.map(({ isNew }) => String(isNew));
+      const [lock, insert, open] = REGISTER_FEEDS;
+      const [, , rows = []] = await client.batch([
+        { text: lock, params: [] },
+        { text: insert, params: [names, sources, areNew] },
+        { text: open, params: [names] },
+      ]);
+      return rows.map((row) => String(row["name"]));
+    },
+
+    async completeFeeds(names) {
+      const [forget, complete, tidy] = COMPLETE_FEEDS;
+      await client.batch([
+        { text: forget, params: [names] },
+        { text: complete, params: [names] },
+        { text: tidy, params: [] },
+      ]);
+    },
 
     async registerViews(views, now) {
       await client.query(RETIRE_AND_RETURN, [views.map(({ stateId }) => stateId), now]);
@@ -186,7 +216,11 @@ export function createDefinitionStore(client: SqlClient): DefinitionStore {
         ]);
         const known = new Map((await listViews()).map((view) => [view.stateId, view]));
         const registered = views.map(({ stateId }) => known.get(stateId));
-        if (registered.every((view) => view !== undefined)) return registered;
+        if (!registered.every((view) => view !== undefined)) continue;
+        for (let forgotten = FORGOTTEN_AT_ONCE; forgotten === FORGOTTEN_AT_ONCE;) {
+          forgotten = (await client.query(FORGET_JOINS, [FORGOTTEN_AT_ONCE])).length;
+        }
+        return registered;
       }
       throw new AppError("dependency_unavailable", "Too many definitions registered at once.");
     },
@@ -244,11 +278,7 @@ export function createDefinitionStore(client: SqlClient): DefinitionStore {
 
     async addContributions(missed, now) {
       const rows = await client.query(ADD_CONTRIBUTIONS, [
-        missed.map(({ tenant }) => tenant),
-        missed.map(({ entity }) => entity),
-        missed.map(({ key }) => key),
-        missed.map(({ source }) => source),
-        missed.map(({ eventId }) => eventId),
+        ...contributionParams(missed),
         now,
         missed.map(({ knownAt }) => knownAt),
       ]);

@@ -12,7 +12,8 @@ import { readAppendResult } from "./append-result.ts";
 import { changesSought, READ_CHANGES, readChangesResult } from "./changes-statement.ts";
 import { COMMIT, COMMIT_DERIVED } from "./commit-statement.ts";
 import { logEventFrom, LOG_EVENT_COLUMNS } from "./log-event.ts";
-import { FIND_UNFINISHED, SETTLE } from "./outbox-statements.ts";
+import { contributionParams, findMissed, GIVE_MISSED } from "./missed-sql.ts";
+import { FIND_ANY_UNFINISHED, FIND_UNFINISHED, SETTLE } from "./outbox-statements.ts";
 import type { SqlClient } from "./sql-client.ts";
 import { isBrokenConstraint } from "./store-error.ts";
 
@@ -45,6 +46,8 @@ SELECT t.position::int AS position, w.since
      WHERE p.tenant = t.tenant AND p.entity = t.entity AND p.entity_key = t.entity_key OFFSET 0
   ) AS w`;
 
+const FIND_MISSED = findMissed(LOG_EVENT_COLUMNS);
+
 /**
  * The truth in Postgres, on its default isolation (READ COMMITTED). What an append returns is one
  * snapshot and what it added. A commit that ends after that snapshot moved a version, and the
@@ -58,7 +61,7 @@ export function createEventLog(client: SqlClient): EventLog {
     },
 
     async append(input) {
-      const { events, contributions, moves = [], touched, stateIds, now } = input;
+      const { events, contributions, moves = [], touched, stateIds, feeds, now } = input;
       const moveOf = new Map(moves.flatMap((move, i) => move.events.map((at) => [at, i + 1])));
       const rows = await client.query(APPEND, [
         events.map((event) => event.tenant),
@@ -87,11 +90,12 @@ export function createEventLog(client: SqlClient): EventLog {
         moves.map((move) => move.from),
         moves.map((move) => move.to),
         moves.map((move) => move.imageId),
+        feeds ?? null,
       ]);
       return readAppendResult(input, rows);
     },
 
-    async commit(commits, now) {
+    async commit(commits, now, feeds) {
       try {
         const derived = commits.flatMap(({ derived: made = [] }, index) =>
           made.map((one) => ({ ...one, commit: index + 1 })),
@@ -101,7 +105,7 @@ export function createEventLog(client: SqlClient): EventLog {
           now,
           commits.map(({ builds }) => builds),
           commits.map((commit) => (commit.derived === undefined ? 0 : 1)),
-          ...(derived.length === 0 ? [] : derivedParams(derived)),
+          ...(derived.length === 0 ? [] : [...derivedParams(derived), feeds ?? null]),
         ]);
         const positions = new Set(rows.map((row) => row["position"]));
         return { won: commits.map((_, index) => positions.has(index + 1)) };
@@ -109,6 +113,26 @@ export function createEventLog(client: SqlClient): EventLog {
         if (!(error instanceof RejectedByStore) || !isBrokenConstraint(error)) throw error;
         throw strangeFold(error.cause);
       }
+    },
+
+    async findMissed(feeds, limit) {
+      const rows = await client.query(FIND_MISSED, [feeds, limit]);
+      return rows.map((row) => ({
+        event: logEventFrom(row),
+        feeds: JSON.parse(String(row["feeds"])) as readonly string[],
+      }));
+    },
+
+    async giveMissed(missed, contributions, feeds, now) {
+      const events = missed.map(({ event }) => event);
+      await client.query(GIVE_MISSED, [
+        ...contributionParams(contributions),
+        now,
+        events.map(({ tenant }) => tenant),
+        events.map(({ source }) => source),
+        events.map(({ eventId }) => eventId),
+        feeds,
+      ]);
     },
 
     async readMet(ranges, most) {
@@ -141,8 +165,12 @@ export function createEventLog(client: SqlClient): EventLog {
       ]);
     },
 
-    async findUnfinished(before, limit, joins) {
-      const rows = await client.query(FIND_UNFINISHED, [before, limit, joins ?? null]);
+    async findUnfinished(before, limit, joins, seed) {
+      const asked = [before, limit, joins ?? null] as const;
+      const rows =
+        seed === undefined
+          ? await client.query(FIND_UNFINISHED, asked)
+          : await client.query(FIND_ANY_UNFINISHED, [...asked, seed]);
       return rows.map((row) => ({
         tenant: String(row["tenant"]),
         entity: String(row["entity"]),

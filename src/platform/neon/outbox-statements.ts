@@ -25,19 +25,27 @@ WITH projected AS MATERIALIZED (
 )
 SELECT count(*)::int AS held FROM held`;
 
-/**
- * Entities with work left since before $1, oldest first, at most $2. Kinds of entities where sources
- * meet (with an `@`) are left out that are not among $3, unless that is null.
- */
+/** Kinds of entities where sources meet (with an `@`) only if among $3, unless that is null. */
+const IS_OWN = "(strpos(entity, '@') = 0 OR $3::text[] IS NULL OR entity = ANY ($3::text[]))";
+
+/** Entities with work left since before $1, oldest first, at most $2. */
 export const FIND_UNFINISHED = `
 SELECT tenant, entity, entity_key FROM (
   (SELECT tenant, entity, entity_key, since FROM outbox WHERE since < $1::bigint
     ORDER BY since LIMIT $2::int)
   UNION ALL
   (SELECT tenant, entity, entity_key, min(since) FROM pending
-    WHERE since < $1::bigint
-      AND (strpos(entity, '@') = 0 OR $3::text[] IS NULL OR entity = ANY ($3::text[]))
+    WHERE since < $1::bigint AND ${IS_OWN}
     GROUP BY tenant, entity, entity_key ORDER BY min(since) LIMIT $2::int)
 ) AS unfinished
 GROUP BY tenant, entity, entity_key
 ORDER BY min(since), tenant, entity, entity_key LIMIT $2::int`;
+
+/** The same in an order that $4 decides: all of them are looked at. */
+export const FIND_ANY_UNFINISHED = `
+SELECT tenant, entity, entity_key FROM (
+  SELECT tenant, entity, entity_key FROM outbox WHERE since < $1::bigint
+  UNION
+  SELECT tenant, entity, entity_key FROM pending WHERE since < $1::bigint AND ${IS_OWN}
+) AS unfinished
+ORDER BY hashtextextended(concat_ws(E'\\n', tenant, entity, entity_key), $4::bigint) LIMIT $2::int`;

@@ -7,6 +7,7 @@ import {
   pgTable,
   primaryKey,
   smallint,
+  text as plainText,
   unique,
 } from "drizzle-orm/pg-core";
 import { LOWEST, SAMPLE_ORDER } from "./sample-order.ts";
@@ -145,6 +146,31 @@ export const outbox = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenant, t.entity, t.entity_key] }),
     index("outbox_since").on(t.since),
+  ],
+);
+
+/**
+ * The ways in which the applied deployment gives events of a source to entities, by their names
+ * (feeds.ts); `complete` once past events were given.
+ */
+export const feeds = pgTable("feeds", {
+  name: text().primaryKey(),
+  source: text().notNull(),
+  complete: boolean().notNull(),
+});
+
+/** Events that were stored without being given by these feeds: the consumer did not know them. */
+export const missedEvents = pgTable(
+  "missed_events",
+  {
+    tenant: text().notNull(),
+    source: text().notNull(),
+    event_id: text().notNull(),
+    feeds: plainText().array().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenant, t.source, t.event_id] }),
+    index("missed_events_source").on(t.source),
   ],
 );
 

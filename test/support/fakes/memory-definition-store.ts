@@ -7,9 +7,9 @@ import {
   checkDistinct,
   checkStorable,
   compareBytes,
+  contribute,
   entitiesInOrder,
   entityKey,
-  entityRecord,
   eventKey,
   type MemoryTruth,
 } from "./memory-truth.ts";
@@ -23,6 +23,26 @@ export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore
       return truth.views
         .map((view) => ({ ...view, retired: truth.retired.has(view.stateId) }))
         .toSorted((a, b) => compareBytes(a.name, b.name) || a.version - b.version);
+    },
+
+    async registerFeeds(feeds) {
+      checkStorable(feeds);
+      for (const { name, source, isNew } of feeds) {
+        const { complete = true } = truth.feeds.get(name) ?? {};
+        truth.feeds.set(name, { source, complete: complete && !isNew });
+      }
+      return feeds.flatMap(({ name }) => (truth.feeds.get(name)?.complete === false ? [name] : []));
+    },
+
+    async completeFeeds(names) {
+      for (const [name, { source }] of truth.feeds) {
+        if (names.includes(name)) truth.feeds.set(name, { source, complete: true });
+        else truth.feeds.delete(name);
+      }
+      const sources = new Set([...truth.feeds.values()].map(({ source }) => source));
+      for (const key of truth.missed.keys()) {
+        if (!sources.has(truth.events.get(key)?.source ?? "")) truth.missed.delete(key);
+      }
     },
 
     async registerViews(views) {
@@ -45,6 +65,7 @@ export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore
           retired: false,
         });
       }
+      forgetJoins(truth);
       return views.flatMap(({ stateId }) => known(stateId) ?? []);
     },
 
@@ -119,23 +140,7 @@ export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore
         .slice(0, limit);
     },
 
-    async addContributions(missed, now) {
-      const added = missed.filter((ref) => {
-        const event = truth.events.get(eventKey(ref));
-        const record = entityRecord(truth, ref);
-        const folded = record.log.some(
-          ({ source, eventId }) => source === ref.source && eventId === ref.eventId,
-        );
-        const erased = record.erasedAt !== null && (event?.ingestTime ?? 0) <= record.erasedAt;
-        if (event === undefined || folded || erased || record.pending.has(eventKey(ref))) {
-          return false;
-        }
-        const { knownAt } = ref;
-        record.pending.set(eventKey(ref), { event: { ...event }, since: now, knownAt });
-        return true;
-      });
-      return added.length;
-    },
+    addContributions: async (missed, now) => contribute(truth, missed, now),
   };
 }
 
@@ -151,5 +156,17 @@ function retireAndReturn(truth: MemoryTruth, wanted: ReadonlySet<string>): void 
       truth.views[index] = { ...view, complete: false };
       for (const { states } of truth.entities.values()) states.delete(stateId);
     }
+  }
+}
+
+/** What waits for a join that no registered view reads. */
+function forgetJoins(truth: MemoryTruth): void {
+  const read = new Set(
+    truth.views
+      .filter(({ stateId }) => !truth.retired.has(stateId))
+      .map(({ spec }) => (JSON.parse(spec) as { source?: { pairs?: string } }).source?.pairs),
+  );
+  for (const { entity, pending } of truth.entities.values()) {
+    if (entity.includes("@") && !read.has(entity)) pending.clear();
   }
 }

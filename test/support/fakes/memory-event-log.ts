@@ -10,12 +10,14 @@ import {
   type RowMove,
   type Verdict,
 } from "../../../src/features/event-log.ts";
+import { hash64 } from "../../../src/features/hash64.ts";
 import { retractionId } from "../../../src/features/row-events.ts";
 import { registerTenant } from "./memory-key-store.ts";
 import {
   checkDistinct,
   checkIndexable,
   checkStorable,
+  contribute,
   entitiesInOrder,
   entityKey,
   entityRecord,
@@ -47,7 +49,7 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
 
     async append(input) {
       checkEvents(input);
-      const { events, contributions, moves = [], touched, stateIds, now } = input;
+      const { events, contributions, moves = [], touched, stateIds, feeds, now } = input;
       for (const { tenant } of events) registerTenant(truth, tenant);
       const erased = new Set(
         contributions.flatMap(({ event, entity, key }) => {
@@ -63,7 +65,9 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
         lost.has(index) ? "unsettled" : erased.has(index) ? "erased" : verdictOf(truth, event),
       );
       for (const [index, event] of events.entries()) {
-        if (verdicts[index] === "accepted") truth.events.set(eventKey(event), { ...event });
+        if (verdicts[index] !== "accepted") continue;
+        truth.events.set(eventKey(event), { ...event });
+        setAside(truth, event, feeds);
       }
       for (const { event: index, entity, key } of contributions) {
         const event = events[index];
@@ -91,7 +95,7 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
       };
     },
 
-    async commit(commits, now) {
+    async commit(commits, now, feeds) {
       checkStorable(commits);
       checkDistinct(commits.map(entityKey));
       const won = commits.map(({ readVersion, builds, ...ref }) => {
@@ -101,8 +105,34 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
       const winners = commits.filter((_, index) => won[index]);
       winners.forEach((commit) => checkFold(truth, commit));
       for (const commit of winners) apply(entityRecord(truth, commit), commit, now);
-      for (const commit of winners) derive(truth, commit, now);
+      for (const commit of winners) derive(truth, commit, now, feeds);
       return { won };
+    },
+
+    async findMissed(feeds, limit) {
+      return [...truth.missed]
+        .flatMap(([key, names]) => {
+          const event = truth.events.get(key);
+          return event !== undefined && areOwn(truth, event, feeds)
+            ? [{ event: { ...event }, feeds: names }]
+            : [];
+        })
+        .slice(0, limit);
+    },
+
+    async giveMissed(missed, contributions, feeds, now) {
+      const taken = new Set(
+        missed
+          .filter(({ event }) => areOwn(truth, event, feeds))
+          .map(({ event }) => eventKey(event))
+          .filter((key) => truth.missed.delete(key)),
+      );
+      const own = contributions.filter((one) => taken.has(eventKey(one)));
+      contribute(
+        truth,
+        own.map((one) => ({ ...one, knownAt: null })),
+        now,
+      );
     },
 
     async readMet(ranges, most) {
@@ -132,12 +162,15 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
       }
     },
 
-    async findUnfinished(before, limit, joins) {
+    async findUnfinished(before, limit, joins, seed) {
+      const rankOf = (record: EntityRecord, since: number): number =>
+        seed === undefined ? since : hash64(`${seed} ${entityKey(record)}`).high;
       return entitiesInOrder(truth)
         .filter(({ entity }) => !entity.includes("@") || (joins?.includes(entity) ?? true))
         .map((record) => ({ record, since: unfinishedSince(record) }))
         .filter(({ since }) => since < before)
-        .toSorted((a, b) => a.since - b.since)
+        .map((one) => ({ ...one, rank: rankOf(one.record, one.since) }))
+        .toSorted((a, b) => a.rank - b.rank)
         .slice(0, limit)
         .map(({ record: { tenant, entity, key } }) => ({ tenant, entity, key }));
     },
@@ -237,8 +270,27 @@ function apply(record: EntityRecord, commit: EntityCommit, now: number): void {
   record.outbox = { version: record.version, since, changedAt: now };
 }
 
+/** Sets a stored event aside for the feeds of its source that the caller does not know. */
+function setAside(truth: MemoryTruth, event: LogEvent, known: readonly string[] | undefined): void {
+  const feeds = [...truth.feeds].flatMap(([name, { source }]) =>
+    source === event.source && known?.includes(name) === false ? [name] : [],
+  );
+  if (feeds.length > 0) truth.missed.set(eventKey(event), feeds);
+}
+
+/** Whether all feeds of an event's source are known to the caller, and given all past events. */
+function areOwn(truth: MemoryTruth, event: LogEvent, known: readonly string[]): boolean {
+  const own = [...truth.feeds].filter(([, { source }]) => source === event.source);
+  return own.length > 0 && own.every(([name, { complete }]) => complete && known.includes(name));
+}
+
 /** Stores what a fold made, as an append would: not for the erased, and nothing without what it follows. */
-function derive(truth: MemoryTruth, { tenant, derived = [] }: EntityCommit, now: number): void {
+function derive(
+  truth: MemoryTruth,
+  { tenant, derived = [] }: EntityCommit,
+  now: number,
+  feeds: readonly string[] | undefined,
+): void {
   const inOrder = derived.toSorted(
     (a, b) => Number(a.follows !== null) - Number(b.follows !== null),
   );
@@ -251,6 +303,7 @@ function derive(truth: MemoryTruth, { tenant, derived = [] }: EntityCommit, now:
     const isAlone = follows !== null && !truth.events.has(eventKey({ ...event, eventId: follows }));
     if (isErased || isAlone || truth.events.has(eventKey(event))) continue;
     truth.events.set(eventKey(event), { ...event });
+    setAside(truth, event, feeds);
     for (const ref of entities) {
       const record = entityRecord(truth, ref);
       record.pending.set(eventKey(event), { event: { ...event }, since: now, knownAt: null });

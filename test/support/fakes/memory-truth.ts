@@ -1,5 +1,5 @@
 import { AppError } from "../../../src/errors.ts";
-import type { RegisteredView } from "../../../src/features/definition-store.ts";
+import type { MissedContribution, RegisteredView } from "../../../src/features/definition-store.ts";
 import { RejectedByStore, type EntityRef, type LogEvent } from "../../../src/features/event-log.ts";
 import type { ServedAnswer } from "../../../src/features/served-answers.ts";
 import type { RegisteredDefinition } from "../../../src/planning/definition-history.ts";
@@ -48,6 +48,10 @@ export interface MemoryTruth {
   readonly views: RegisteredView[];
   /** State ids of views that the deployment does not have any more. */
   readonly retired: Set<string>;
+  /** Registered feeds, by name. */
+  readonly feeds: Map<string, { readonly source: string; readonly complete: boolean }>;
+  /** Events that were set aside, by event key, and the feeds for which. */
+  readonly missed: Map<string, readonly string[]>;
   readonly definitions: RegisteredDefinition[];
   readonly leases: Map<string, Lease>;
   readonly quarantine: Map<string, QuarantineItem>;
@@ -66,6 +70,8 @@ export function createMemoryTruth(): MemoryTruth {
     entities: new Map(),
     views: [],
     retired: new Set(),
+    feeds: new Map(),
+    missed: new Map(),
     definitions: [],
     leases: new Map(),
     quarantine: new Map(),
@@ -102,6 +108,27 @@ export function entityRecord(truth: MemoryTruth, ref: EntityRef): EntityRecord {
   };
   truth.entities.set(entityKey(ref), record);
   return record;
+}
+
+/** Makes pending what is neither pending nor folded yet, nor erased; answers how many that were. */
+export function contribute(
+  truth: MemoryTruth,
+  missed: readonly MissedContribution[],
+  now: number,
+): number {
+  const added = missed.filter((ref) => {
+    const event = truth.events.get(eventKey(ref));
+    const record = entityRecord(truth, ref);
+    const folded = record.log.some(
+      ({ source, eventId }) => source === ref.source && eventId === ref.eventId,
+    );
+    const erased = record.erasedAt !== null && (event?.ingestTime ?? 0) <= record.erasedAt;
+    if (event === undefined || folded || erased || record.pending.has(eventKey(ref))) return false;
+    const { knownAt } = ref;
+    record.pending.set(eventKey(ref), { event: { ...event }, since: now, knownAt });
+    return true;
+  });
+  return added.length;
 }
 
 /** Pure. Entities, or those of a kind, in the order of their keys, byte by byte. */

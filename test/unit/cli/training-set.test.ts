@@ -61,6 +61,7 @@ const options = (spine: string, out: string, changes: Partial<MakeOptions> = {})
   asked: { service: "fraud_features" },
   known: "as_served",
   atColumn: "at",
+  versionColumn: null,
   spine: file(spine),
   out: file(out),
   rejects: null,
@@ -325,6 +326,200 @@ describe("the spine's other columns", () => {
   });
 });
 
+describe("a training set of online answers", () => {
+  const asked = { service: "fraud_features" };
+  const audited = (spine: string, out: string, changes: Partial<MakeOptions> = {}) =>
+    options(spine, out, { asked, versionColumn: "v", ...changes });
+  const REQUEST = { amount: 7.5, country: "FR" };
+  interface Served {
+    readonly customer_id: string;
+    readonly amount: number;
+    readonly country: string;
+    readonly at: number;
+    readonly v: Record<string, string> | null;
+    readonly values: unknown[];
+  }
+  let served: Served[];
+  let names: string[];
+
+  /** What was answered before more became known of the same times, and what that made of it. */
+  beforeAll(async () => {
+    const key = await api.key();
+    const entities = Array.from({ length: 12 }, (_, i) => ({ customer_id: `c${i}` }));
+    const request = entities.map(() => REQUEST);
+    const json = { ...asked, entities, request };
+    const answer = await api.call("POST /v1/features/online", { key, json });
+    const body = await answer.json<{
+      as_of: number;
+      names: string[];
+      results: {
+        entity: { customer_id: string };
+        values: unknown[];
+        version: Record<string, string>;
+      }[];
+    }>();
+    ({ names } = body);
+    served = body.results.map(({ entity, values, version }) => ({
+      customer_id: entity.customer_id,
+      ...REQUEST,
+      at: body.as_of,
+      v: version,
+      values,
+    }));
+    const events = entities.map(({ customer_id }, i) => ({
+      event: payment({
+        payment_id: `late${i}`,
+        customer_id,
+        amount: "1000",
+        paid_at: new Date(NOON - 30_000).toISOString(),
+      }),
+      known_at: NOON - 20_000,
+    }));
+    await api.call("POST /v1/sources/payments/import", { key, json: { events } });
+    await api.settle();
+  });
+
+  const spineOf = () =>
+    served.map(({ customer_id, amount, country, at, v }) => ({
+      customer_id,
+      amount,
+      country,
+      at,
+      v,
+    }));
+  const valuesOf = (row: Record<string, unknown>) =>
+    names.map((name) => row[name.replace(":", "__")]);
+
+  it.each(["csv", "ndjson", "parquet"])(
+    "has their values again from a %s spine, whatever became known since",
+    async (format) => {
+      const rows = spineOf();
+      const texts = rows.map(({ v }) => JSON.stringify(v));
+      if (format === "csv") {
+        const lines = rows.map(
+          ({ customer_id, amount, country, at }, i) =>
+            `${customer_id},${amount},${country},${at},"${texts[i]?.replaceAll('"', '""')}"`,
+        );
+        writeFileSync(file("served.csv"), ["customer_id,amount,country,at,v", ...lines].join("\n"));
+      } else if (format === "ndjson") {
+        const lines = rows.map((row) => JSON.stringify(row));
+        writeFileSync(file("served.ndjson"), lines.join("\n"));
+      } else {
+        const columnData = [
+          {
+            name: "customer_id",
+            data: rows.map((row) => row.customer_id),
+            type: "STRING" as const,
+          },
+          { name: "amount", data: rows.map(({ amount }) => amount), type: "DOUBLE" as const },
+          { name: "country", data: rows.map(({ country }) => country), type: "STRING" as const },
+          { name: "at", data: rows.map(({ at }) => new Date(at)), type: "TIMESTAMP" as const },
+          { name: "v", data: rows.map(({ v }) => v), type: "JSON" as const },
+        ];
+        writeFileSync(file("served.parquet"), new Uint8Array(parquetWriteBuffer({ columnData })));
+      }
+      const out = `served-${format}.ndjson`;
+      await makeTrainingSet(context(), audited(`served.${format}`, out));
+      const made = jsonLines(out);
+      expect(made.map(valuesOf)).toEqual(served.map(({ values }) => values));
+      // The same rows without their versions have what was known by then, and that is more.
+      const plain = `known-${format}.ndjson`;
+      await makeTrainingSet(context(), options(`served.${format}`, plain, { asked }));
+      expect(jsonLines(plain).map(valuesOf)).not.toEqual(served.map(({ values }) => values));
+    },
+  );
+
+  it("takes rows without a version as any others", async () => {
+    const rows = spineOf().map((row, i) =>
+      i % 2 === 0 ? row : { ...row, v: i % 4 === 1 ? null : "" },
+    );
+    writeFileSync(file("some.ndjson"), rows.map((row) => JSON.stringify(row)).join("\n"));
+    await makeTrainingSet(context(), audited("some.ndjson", "some-out.ndjson"));
+    await makeTrainingSet(context(), options("some.ndjson", "none-out.ndjson", { asked }));
+    const [some, none] = [jsonLines("some-out.ndjson"), jsonLines("none-out.ndjson")];
+    for (const [i, row] of some.entries()) {
+      const expected = i % 2 === 0 ? served[i]?.values : valuesOf(none[i] ?? {});
+      expect(valuesOf(row)).toEqual(expected);
+    }
+  });
+
+  it("names every version that cannot be used, by its row", async () => {
+    const [first] = spineOf();
+    if (first === undefined || first.v === null) throw new Error("nothing was served");
+    const { customer_spend = "" } = first.v;
+    const [ofView, ofEntity] = customer_spend.split(".").map(Number) as [number, number];
+    const { velocity: _, ...lacking } = first.v;
+    const spend = (text: unknown) => ({ ...first, v: { ...first.v, customer_spend: text } });
+    const rows = [
+      first,
+      { ...first, v: "1.17" },
+      { ...first, v: [] },
+      spend(1.17),
+      spend("one"),
+      { ...first, v: lacking },
+      spend(`${ofView + 1}.${ofEntity}`),
+      spend(`${ofView}.${ofEntity + 9}`),
+      { ...first, known_at: NOON },
+    ];
+    writeFileSync(file("wrong.ndjson"), rows.map((row) => JSON.stringify(row)).join("\n"));
+    told.length = 0;
+    const refused = makeTrainingSet(context(), audited("wrong.ndjson", "wrong-out.ndjson"));
+    await expect(refused).rejects.toThrow(/8 of 9 rows cannot be used/);
+    const noVersion = 'v: expected the version of an online answer, as {"customer_spend":"1.17"}';
+    const lines = told.flatMap((line) => line.split("\n")).map((line) => line.split("ndjson:")[1]);
+    expect(lines.filter((line) => line !== undefined)).toEqual([
+      `2: ${noVersion}`,
+      `3: ${noVersion}`,
+      `4: ${noVersion}`,
+      "5: version.customer_spend: expected a version as an online answer has it, as 1.17",
+      '6: version.velocity: the version of "velocity" is missing',
+      `7: version.customer_spend: "customer_spend" is at version ${ofView} now; version ` +
+        `${ofView + 1} cannot be computed any more`,
+      `8: version.customer_spend: the entity does not have version ${ofEntity + 9} yet`,
+      "9: known_at: give either known_at or version: a version says itself what was known",
+    ]);
+    const rejects = file("wrong-aside.ndjson");
+    const made = makeTrainingSet(
+      context(),
+      audited("wrong.ndjson", "wrong-out.ndjson", { rejects }),
+    );
+    expect(await made).toBe(1);
+    expect(jsonLines("wrong-aside.ndjson").map(({ line }) => line)).toEqual([
+      2, 3, 4, 5, 6, 7, 8, 9,
+    ]);
+    expect(jsonLines("wrong-out.ndjson").map(valuesOf)).toEqual([served[0]?.values]);
+  });
+
+  it("goes on after it was killed, with the same column alone", async () => {
+    const long = Array.from({ length: 1_200 }, (_, i) => ({
+      ...spineOf()[i % served.length],
+      note: "x".repeat(2_000),
+    }));
+    writeFileSync(file("audited.ndjson"), long.map((row) => JSON.stringify(row)).join("\n"));
+    const { history } = context();
+    let reads = 0;
+    const dying = context({
+      history: {
+        ...history,
+        async readEvents(...args) {
+          reads += 1;
+          if (reads > 3) throw new Error("killed");
+          return history.readEvents(...args);
+        },
+      },
+    });
+    const same = audited("audited.ndjson", "audited-out.ndjson");
+    await expect(makeTrainingSet(dying, same)).rejects.toThrow("killed");
+    const other = makeTrainingSet(context(), { ...same, versionColumn: null });
+    await expect(other).rejects.toThrow(/parts of another training set/);
+    told.length = 0;
+    expect(await makeTrainingSet(context(), same)).toBe(long.length);
+    expect(told[0]).toMatch(/^Going on/);
+    const made = jsonLines("audited-out.ndjson").map(valuesOf);
+    expect(made).toEqual(long.map((_, i) => served[i % served.length]?.values));
+  });
+});
+
 describe("a training set that was killed", () => {
   /** A spine of many partitions. */
   const rows = Array.from({ length: 1_000 }, (_, i) => ({
@@ -395,6 +590,7 @@ describe("the command line", () => {
     refused(...needed.slice(0, 4));
     refused(...needed.slice(0, 2), "--spine", "a.xlsx", "--out", "b.csv");
     refused(...needed, "--known", "later");
+    refused(...needed, "--known", "latest", "--version-column", "v");
     refused(...needed, "--tenant", "No Tenant");
     refused(...needed, "more");
     expect(readTrainingArgs(["--help"])).toBeNull();
@@ -405,11 +601,14 @@ describe("the command line", () => {
       asked: { service: "fraud_features" },
       known: "as_served",
       atColumn: "at",
+      versionColumn: null,
       workDir: "b.parquet.work",
     });
-    expect(readTrainingArgs([...needed, "--work", "parts", "--at", "seen"])).toMatchObject({
+    const more = ["--work", "parts", "--at", "seen", "--version-column", "version"];
+    expect(readTrainingArgs([...needed, ...more])).toMatchObject({
       workDir: "parts",
       atColumn: "seen",
+      versionColumn: "version",
     });
   });
 });

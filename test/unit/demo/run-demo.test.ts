@@ -6,7 +6,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { readDemo } from "../../../local/demo/demo-file.ts";
 import { developmentKeys } from "../../../local/demo/keys.ts";
 import { runDemo, type RunDemoOptions } from "../../../local/demo/run-demo.ts";
-import { SIGNING_SECRET, startShopServer, WEBHOOK_SECRET, type ShopServer } from "./shop-server.ts";
+import {
+  shopNow,
+  SIGNING_SECRET,
+  startShopServer,
+  WEBHOOK_SECRET,
+  type ShopServer,
+} from "./shop-server.ts";
 
 const keys = await developmentKeys(SIGNING_SECRET, 8787);
 let server: ShopServer;
@@ -30,7 +36,7 @@ async function run(changes: Partial<RunDemoOptions> = {}): Promise<string> {
     keys,
     webhookSecret: WEBHOOK_SECRET,
     dataDir,
-    now: () => Date.now(),
+    now: shopNow,
     print: (line) => void lines.push(line),
     payments: 300,
     reads: 4,
@@ -192,7 +198,7 @@ describe("a start", () => {
     const before = sent().length;
     const demo = await readDemo(dataDir);
     expect(demo).toMatchObject({ payments: 300, later: [{ amount: "899.90" }] });
-    const report = await run({ now: () => Date.now() + 26 * 3_600_000 });
+    const report = await run({ now: () => shopNow() + 26 * 3_600_000 });
     expect(sent()).toHaveLength(before);
     expect(report).toContain("301 payments, here since");
     expect(report).toContain("nothing is sent again");

@@ -35,6 +35,12 @@ import { deliver } from "../../support/write-path.ts";
 export const SIGNING_SECRET = "a signing secret of more than thirty-two bytes";
 export const WEBHOOK_SECRET = `whsec_${btoa("a webhook secret of 32 bytes....")}`;
 
+const OPENED = Date.UTC(2026, 10, 22, 12);
+const opened = performance.now();
+
+/** The clock of the shop and of its visitors: it runs as any other, and begins on the same day. */
+export const shopNow = (): number => Math.floor(OPENED + performance.now() - opened);
+
 export interface ShopServer {
   readonly url: string;
   readonly truth: MemoryTruth;
@@ -82,7 +88,7 @@ export async function startShopServer(): Promise<ShopServer> {
     vault: createVault("an encryption secret of more than thirty-two bytes"),
     revocations: createRevocations(),
     roundTrips: createRoundTrips(() => performance.now()),
-    now: () => Date.now(),
+    now: shopNow,
     random: () => 0,
     async sleep(ms) {
       await sleep(ms);
@@ -111,7 +117,7 @@ export async function startShopServer(): Promise<ShopServer> {
     const { name: collection, spec } = plan;
     return { indexId: indexIdOf(plan, space), collection, spec, dimensions: space.dimensions };
   });
-  await ctx.indexes.register(wanted, Date.now());
+  await ctx.indexes.register(wanted, shopNow());
   await beginFill(ctx, DEMO_TENANT);
   await consumeAll();
 

@@ -69,10 +69,10 @@ describe("a waiting request", () => {
     await world.consume([eventsMessage([readingEvent("a")])]);
     await world.consume([
       waiting("repeat", 0, [readingEvent("a")]),
-      waiting("foreign", 0, [{ ...readingEvent("f"), source: "nobody" }]),
+      waiting("keyless", 0, [readingEvent("k", { device: "" })]),
       waiting("refused", 0, [{ ...readingEvent("r"), orderKey: "\0" }]),
     ]);
-    for (const token of ["repeat", "foreign", "refused"]) {
+    for (const token of ["repeat", "keyless", "refused"]) {
       expect([token, await applied(world, token)]).toEqual([token, 1]);
     }
   });

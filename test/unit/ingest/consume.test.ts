@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../../src/errors.ts";
 import { RejectedByStore, type LogEvent } from "../../../src/features/event-log.ts";
+import { compileDefinitions } from "../../../src/features/registry.ts";
 import { consume } from "../../../src/ingest/consume.ts";
 import { NOBODY } from "../../../src/ingest/unreadable.ts";
 import type { IngestMessage } from "../../../src/ingest/envelope.ts";
@@ -8,8 +9,15 @@ import { readKept } from "../../../src/ingest/kept.ts";
 import { eventKey } from "../../support/fakes/memory-truth.ts";
 import { withFaults } from "../../support/fakes/with-faults.ts";
 import { loggedAnswer } from "../../support/skew.ts";
+import { corrections, device } from "../../support/views.ts";
 import { NOON, openFilledWorld, readingEvent, type World } from "../../support/world.ts";
-import { eventsMessage, readView, vault, type TestDelivery } from "../../support/write-path.ts";
+import {
+  corrected,
+  eventsMessage,
+  readView,
+  vault,
+  type TestDelivery,
+} from "../../support/write-path.ts";
 
 const down = new AppError("dependency_unavailable", "down");
 
@@ -52,15 +60,13 @@ describe("consuming a batch", () => {
     expect(inQuarantine(world)).toEqual([]);
   });
 
-  it("lets an event that no state can take harm nobody, and quarantines it once", async () => {
+  it("lets an event that no view can take harm nobody, and quarantines it once", async () => {
     const world = await openFilledWorld();
     const message = eventsMessage([readingEvent("a"), poison("p"), readingEvent("b")]);
     for (let i = 0; i < 3; i += 1)
       expect(outcomes(await world.consume([message]))).toEqual(["acked"]);
-    expect(await counts(world, ["d"])).toEqual(["2 at 1.2"]);
-    // For the entity that it can be folded into, it is.
-    const colour = await readView(world.online, "t", "by_colour", ["red"], NOON);
-    expect(colour.results[0]?.version).toEqual({ by_colour: "1.2" });
+    // It has a number, of an event that the view does without.
+    expect(await counts(world, ["d"])).toEqual(["2 at 1.3"]);
     expect(inQuarantine(world)).toEqual(["t fold_failed p: level: expected a decimal number"]);
     const [item] = world.truth.quarantine.values();
     const opened = await vault.open("t", item?.id ?? "", item?.payload ?? "");
@@ -69,6 +75,21 @@ describe("consuming a batch", () => {
       value: { kind: "event", event: poison("p") },
     });
     expect(await world.log.findUnfinished(Number.MAX_SAFE_INTEGER, 9)).toEqual([]);
+  });
+
+  it("counts an event in every view that can take it, and quarantines it once", async () => {
+    const world = await openFilledWorld();
+    const event = readingEvent("p");
+    const half = { ...event, body: event.body.replace('"price":"1.5"', '"price":"dear"') };
+    const both = eventsMessage([half, readingEvent("a")]);
+    for (let i = 0; i < 2; i += 1) await world.consume([both]);
+    expect(await counts(world, ["d"])).toEqual(["1 at 1.2"]);
+    const colour = await readView(world.online, "t", "by_colour", ["red"], NOON);
+    expect([colour.results[0]?.values[0], colour.results[0]?.version]).toEqual([
+      2,
+      { by_colour: "1.2" },
+    ]);
+    expect(inQuarantine(world)).toEqual(["t fold_failed p: price: expected a decimal number"]);
   });
 
   it("keeps a poison event before it leaves what is pending, so that no crash loses it", async () => {
@@ -147,11 +168,24 @@ describe("consuming a batch", () => {
     const world = await openFilledWorld();
     const foreign = { ...readingEvent("f"), source: "toString" };
     await world.consume([eventsMessage([foreign, readingEvent("a")])]);
-    await world.consume([eventsMessage([foreign])]);
+    await world.consume([eventsMessage([foreign])], {}, 8);
     expect(inQuarantine(world)).toEqual([
       "t unknown_source f: no definition of this deployment knows the source",
     ]);
     expect(await counts(world, ["d"])).toEqual(["1 at 1.1"]);
+  });
+
+  it("leaves events of a source that it does not know to a newer deployment, for minutes", async () => {
+    const world = await openFilledWorld();
+    const older = compileDefinitions([device, corrections, corrected]);
+    const messages = [eventsMessage([readingEvent("a")]), eventsMessage([readingEvent("b")])];
+    for (let attempts = 1; attempts < 8; attempts += 1) {
+      const deliveries = await world.consume(messages, { registry: older }, attempts);
+      expect(outcomes(deliveries)).toEqual(["retried", "retried"]);
+    }
+    expect([inQuarantine(world), world.truth.events.size]).toEqual([[], 0]);
+    expect(outcomes(await world.consume(messages))).toEqual(["acked", "acked"]);
+    expect(await counts(world, ["d"])).toEqual(["2 at 1.2"]);
   });
 
   it("keeps a message that it cannot read, sealed and once, however often it comes", async () => {

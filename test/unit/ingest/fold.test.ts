@@ -59,10 +59,10 @@ describe("folding an entity", () => {
     expect(commit.folded.map(({ eventId }) => eventId)).toEqual(["a", "b"]);
   });
 
-  it("refuses to take back what a source of events cannot take back", () => {
+  it("leaves a state alone of which nothing can be taken back", () => {
     const retraction: LogEvent = { ...readingEvent("a"), sign: -1 };
     const { commit, poison: refused } = fold(snapshot([retraction]));
-    expect([commit.folded, commit.poisoned.length, refused]).toEqual([[], 1, []]);
+    expect([commit.folded.length, commit.states, refused]).toEqual([1, [], []]);
   });
 
   it("writes the states that changed, and those alone", () => {
@@ -79,21 +79,40 @@ describe("folding an entity", () => {
     expect([commit.folded.length, commit.states]).toEqual([1, []]);
   });
 
-  it("leaves an event out that cannot be folded, as if it had never been", () => {
+  it("leaves an event out of the views that cannot take it, as if it had never been", () => {
     const [a, b] = [readingEvent("a"), readingEvent("b")];
     const { commit, poison: refused } = fold(snapshot([poison("p"), a, poison("q"), b]));
+    const without = fold(snapshot([a, b])).commit;
+    expect(commit.states).toEqual(without.states);
+    expect([commit.folded.map(({ eventId }) => eventId), commit.poisoned]).toEqual([
+      ["a", "b", "p", "q"],
+      [],
+    ]);
+    expect(refused.map(({ event, detail }) => [event.eventId, detail])).toEqual([
+      ["p", "level: expected a decimal number"],
+      ["q", "level: expected a decimal number"],
+    ]);
+    expect(fold(snapshot([poison("p")])).commit).toMatchObject({ poisoned: [], states: [] });
+  });
+
+  it("takes an event away without a number whose record cannot be read", () => {
+    const torn = (order: string, sign: 1 | -1): LogEvent => ({
+      ...readingEvent(order),
+      sign,
+      body: "{",
+    });
+    const { commit, poison: refused } = fold(
+      snapshot([torn("p", 1), readingEvent("a"), torn("q", -1)]),
+    );
     expect(commit).toEqual({
-      ...fold(snapshot([a, b])).commit,
+      ...fold(snapshot([readingEvent("a")])).commit,
       poisoned: [
         { source: "readings", eventId: "p" },
         { source: "readings", eventId: "q" },
       ],
     });
-    expect(refused.map(({ event, detail }) => [event.eventId, detail])).toEqual([
-      ["p", "level: expected a decimal number"],
-      ["q", "level: expected a decimal number"],
-    ]);
-    expect(fold(snapshot([poison("p")])).commit).toMatchObject({ folded: [], states: [] });
+    // What only takes back something that is refused needs no refusal of its own.
+    expect(refused.map(({ event }) => event.eventId)).toEqual(["p"]);
   });
 
   it("quotes nothing of a record that it cannot read", () => {

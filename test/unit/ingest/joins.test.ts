@@ -239,7 +239,7 @@ describe("a join", () => {
     const [join = ""] = registry.joinsByEntity.keys();
     for (const source of ["paths", join]) {
       const event = { ...stepEvent(click("c"), "t"), source };
-      await world.consume([eventsMessage([event])]);
+      await world.consume([eventsMessage([event])], {}, 8);
     }
     expect([...world.truth.quarantine.values()].map(({ reason }) => reason)).toEqual([
       "unknown_source",

@@ -7,6 +7,7 @@ import { readOnline } from "../../../src/features/read-online.ts";
 import { compileDefinitions, type Registry } from "../../../src/features/registry.ts";
 import { applyEvents } from "../../../src/ingest/apply.ts";
 import { applying } from "../../../src/ingest/consume.ts";
+import { quarantineRefused } from "../../../src/ingest/quarantine.ts";
 import { replay } from "../../../src/ingest/replay.ts";
 import { entityKey } from "../../support/fakes/memory-truth.ts";
 import { corrections, device, readings } from "../../support/views.ts";
@@ -81,17 +82,48 @@ describe("an entity that must not be folded", () => {
   });
 });
 
-describe("an event that no state could take", () => {
-  it("is folded when it is replayed after the definitions were mended", async () => {
+describe("an event that a view cannot take", () => {
+  const replayAll = async (world: World): Promise<void> => {
+    const ids = [...world.truth.quarantine.values()].map(({ id }) => id);
+    const { quarantine, definitions } = world;
+    const ctx = { ...world.ctx({ registry: mended }), quarantine, definitions };
+    const replayed = await replay({ ...ctx, sleep: async () => undefined }, { tenant: "t", ids });
+    expect(replayed.replayed).toEqual(ids);
+    await world.drain({ registry: mended });
+  };
+
+  it("is in the next one that can, and replaying it changes nothing", async () => {
     const world = await openFilledWorld(old);
     await world.consume([eventsMessage([readingEvent("a"), poison()])], { registry: old });
     expect(await countOf(world, old, "by_device:n")).toBe(1);
     await apply(world, mended);
-    const ctx = { ...world.ctx({ registry: mended }), definitions: world.definitions };
-    const ids = [...world.truth.quarantine.values()].map(({ id }) => id);
-    const replaying = { ...ctx, quarantine: world.quarantine, sleep: async () => undefined };
-    expect((await replay(replaying, { tenant: "t", ids })).replayed).toEqual(ids);
-    await world.drain({ registry: mended });
+    expect(await countOf(world, mended, "visits:n")).toBe(2);
+    await replayAll(world);
+    expect(await countOf(world, mended, "visits:n")).toBe(2);
+  });
+
+  it("is folded when it is replayed, where it was taken away without a number", async () => {
+    const world = await openFilledWorld(mended);
+    const message = eventsMessage([readingEvent("a"), poison()]);
+    const dying = { ...world.log, commit: () => Promise.reject(new Error("dies here")) };
+    await world.consume([message], { registry: mended, log: dying });
+    const commit = {
+      tenant: "t",
+      entity: "device",
+      key: "d",
+      readVersion: 0,
+      builds: 0,
+      folded: [],
+      poisoned: [{ source: "readings", eventId: "p" }],
+      states: [],
+    };
+    expect((await world.log.commit([commit], NOON)).won).toEqual([true]);
+    await quarantineRefused(world.ctx(), [
+      { event: poison(), reason: "fold_failed", detail: "other definitions" },
+    ]);
+    await world.consume([message], { registry: mended });
+    expect(await countOf(world, mended, "visits:n")).toBe(1);
+    await replayAll(world);
     expect(await countOf(world, mended, "visits:n")).toBe(2);
   });
 

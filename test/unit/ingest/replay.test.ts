@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { acceptEvents } from "../../../src/ingest/accept.ts";
+import { quarantineRefused } from "../../../src/ingest/quarantine.ts";
 import { replay, type ReplayContext } from "../../../src/ingest/replay.ts";
 import { ok } from "../../../src/result.ts";
 import { NOON, openFilledWorld, readingEvent, type World } from "../../support/world.ts";
-import { eventsMessage, readView } from "../../support/write-path.ts";
+import { eventsMessage, readView, vault } from "../../support/write-path.ts";
 
 const contextOf = (world: World, parts: Partial<ReplayContext> = {}): ReplayContext => ({
   ...world.ctx(),
@@ -76,15 +77,36 @@ describe("replaying the quarantine", () => {
   it("delivers an event once more that never got into the log", async () => {
     const world = await openFilledWorld();
     const event = readingEvent("a");
-    await world.consume([eventsMessage([{ ...event, source: "unknown" }])]);
+    await world.consume([eventsMessage([{ ...event, source: "unknown" }])], {}, 8);
     const { refused } = await replayAll(world);
     expect(refused).toEqual([]);
     // Nobody knows the source yet: it comes back, under the same id.
     const before = [...world.truth.quarantine.keys()];
-    world.clock.now += 5_000;
-    await world.drain();
+    world.clock.now += 500_000;
+    const again = world.queue.drain().map(({ body }) => body);
+    await world.consume(again, {}, 8);
     expect([...world.truth.quarantine.keys()]).toEqual(before);
     expect(await waiting(world)).toHaveLength(1);
+  });
+
+  it("refuses an event alone of which definitions of today can make nothing", async () => {
+    const world = await openFilledWorld();
+    const [keyless, torn] = [readingEvent("a", { device: "" }), readingEvent("b")];
+    const strange = [keyless, { ...torn, body: `${torn.body}}` }];
+    await quarantineRefused(
+      { vault, quarantine: world.quarantine },
+      strange.map((event) => ({ event, reason: "fold_failed", detail: "other definitions" })),
+    );
+    await world.consume([eventsMessage([{ ...readingEvent("c"), source: "unknown" }])], {}, 8);
+    const { ids, ...outcome } = await replayAll(world);
+    const reasons = outcome.refused.map(({ code, detail }) => `${code}: ${detail}`);
+    expect(reasons.toSorted()).toEqual([
+      "invalid_event: an entity key is empty",
+      "invalid_event: its record cannot be read",
+    ]);
+    expect([ids.length, outcome.replayed.length, outcome.notFound]).toEqual([3, 1, []]);
+    const left = new Set(outcome.refused.map(({ id }) => id));
+    expect(new Set((await waiting(world)).map(({ id }) => id))).toEqual(left);
   });
 
   it("is harmless for an event that was applied meanwhile", async () => {

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { AppError } from "../../../src/errors.ts";
 import { sweep } from "../../../src/ingest/sweep.ts";
 import { registerTenant } from "../../support/fakes/memory-key-store.ts";
+import { entityKey } from "../../support/fakes/memory-truth.ts";
 import { withFaults } from "../../support/fakes/with-faults.ts";
+import { randomOf } from "../../support/random.ts";
 import { NOON, openFilledWorld, readingEvent, type World } from "../../support/world.ts";
 import { eventsMessage, readView } from "../../support/write-path.ts";
 
@@ -69,6 +71,52 @@ describe("the sweep", () => {
     expect(world.notes.at(-1)?.message).toBe("the sweep stops early");
     await sweep(world.ctx());
     expect(await unfinished(world)).toBe(0);
+  });
+
+  /** As many devices with a state that nobody can read, each with an event that waits. */
+  async function damage(world: World, count: number): Promise<void> {
+    for (let from = 0; from < count; from += 500) {
+      const ids = Array.from({ length: Math.min(500, count - from) }, (_, i) => `x${from + i}`);
+      const send = (n: number) =>
+        ids.map((id) => readingEvent(`${id}-${n}`, { device: id, fields: { colour: null } }));
+      await world.consume([eventsMessage(send(1))]);
+      for (const id of ids) {
+        const ref = { tenant: "t", entity: "device", key: id };
+        const states = world.truth.entities.get(entityKey(ref))?.states ?? new Map();
+        for (const [stateId, state] of states) states.set(stateId, { ...state, bytes: "AAAA" });
+      }
+      await world.consume([eventsMessage(send(2))]);
+    }
+    world.queue.drain();
+  }
+
+  /** A younger one, whose fold was lost. */
+  async function leave(world: World): Promise<void> {
+    world.clock.now += 60_000;
+    const event = readingEvent("young", { fields: { colour: null } });
+    await world.consume([eventsMessage([event])], { log: without(world.log, "commit") });
+    world.clock.now += 6_000;
+  }
+
+  it("reaches what is younger than a thousand entities that cannot be folded", async () => {
+    const world = await openFilledWorld();
+    await damage(world, 1_000);
+    await leave(world);
+    expect((await sweep(world.ctx())).entities).toBe(1);
+    expect([await unfinished(world), await countOf(world)]).toEqual([1_000, 1]);
+  });
+
+  it("comes round to everything, however much cannot be folded", async () => {
+    const world = await openFilledWorld();
+    await damage(world, 6_500);
+    await leave(world);
+    const random = randomOf(7);
+    let [swept, sweeps] = [0, 0];
+    while (swept === 0 && sweeps < 20) {
+      swept = (await sweep(world.ctx({ random }))).entities;
+      sweeps += 1;
+    }
+    expect([swept, await countOf(world)]).toEqual([1, 1]);
   });
 
   it("quarantines what turns out to be poison", async () => {

@@ -222,8 +222,22 @@ describe("taking back a row", () => {
     const [added, taken] = [torn(insert(b)), torn(remove(b))];
     const fold = await entity.fold([added, insert(a), taken]);
     expect(fold.poison.map(({ event }) => event.eventId)).toEqual([added.event.eventId]);
-    expect(fold.commit.poisoned).toHaveLength(2);
+    expect([fold.commit.folded.length, fold.commit.poisoned]).toEqual([3, []]);
     expect(entity.answer(NOON + 1).values).toEqual([1, 1]);
+  });
+
+  it("changes nothing where what it takes back was refused in an earlier fold", async () => {
+    const plan = viewOf({ most: max("level"), n: count() }, "1h");
+    const entity = new FoldedEntity(plan, "d1");
+    const torn = ({ event, ...rest }: RowEvent): RowEvent => ({
+      ...rest,
+      event: { ...event, body: event.body.replace('"level":"5"', '"level":"high"') },
+    });
+    for (const one of [torn(insert(b)), insert(a), torn(remove(b)), insert(c)]) {
+      await entity.fold([one]);
+      expect(entity.bytes ?? entity.built).toBe(entity.built);
+    }
+    expect([entity.answer(NOON + 1).values, entity.log.length]).toEqual([[3, 2], 4]);
   });
 });
 

@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { EntityRef, EventLog, LogEvent } from "../../src/features/event-log.ts";
+import { commitAll, customer, foldOf, look, merchant, refs } from "../support/event-log-calls.ts";
+import { contributionsOf, logEvent, newTenant } from "../support/log-events.ts";
+import { truths, type SqlTruth, type Truth } from "../support/stores.ts";
+
+const SOURCE = "payments";
+
+describe.each(truths())("events that a consumer gave to too few %s", (where, open) => {
+  let truth: Truth;
+  let log: EventLog;
+  beforeAll(async () => {
+    truth = await open();
+    log = truth.eventLog;
+  });
+  afterAll(() => truth.close());
+
+  /** Registers feeds of payments, of which these are new. */
+  const register = (names: readonly string[], fresh: readonly string[] = []) =>
+    truth.definitionStore.registerFeeds(
+      names.map((name) => ({ name, source: SOURCE, isNew: fresh.includes(name) })),
+    );
+  const append = async (
+    events: readonly LogEvent[],
+    touched: readonly EntityRef[],
+    feeds?: readonly string[],
+  ) => {
+    const contributions = contributionsOf(events, touched);
+    const asked = { events, contributions, touched, stateIds: [], now: 5_000 };
+    return (await log.append({ ...asked, ...(feeds !== undefined && { feeds }) })).verdicts;
+  };
+  const found = async (tenant: string, feeds: readonly string[]) =>
+    (await log.findMissed(feeds, 1_000))
+      .filter(({ event }) => event.tenant === tenant)
+      .toSorted((a, b) => (a.event.eventId < b.event.eventId ? -1 : 1));
+  const ids = async (tenant: string, feeds: readonly string[]) =>
+    (await found(tenant, feeds)).map(({ event }) => event.eventId);
+  /** Gives all that is found for these feeds to the entities. */
+  async function give(tenant: string, feeds: readonly string[], to: readonly EntityRef[]) {
+    const missed = await found(tenant, feeds);
+    const given = missed.flatMap(({ event: { source, eventId } }) =>
+      to.map((ref) => ({ ...ref, source, eventId })),
+    );
+    await log.giveMissed(missed, given, feeds, 6_000);
+  }
+
+  it("are set aside for those who know the feeds, and for nobody before past events are given", async () => {
+    const tenant = newTenant();
+    expect(await register(["a", "b"], ["b"])).toEqual(["b"]);
+    const event = logEvent(tenant, "1");
+    expect(await append([event], [customer(tenant)], ["a"])).toEqual(["accepted"]);
+    await append([event, logEvent(tenant, "2")], [customer(tenant)], ["a", "b"]);
+    await append([logEvent(tenant, "3")], [customer(tenant)]);
+    await append([logEvent(tenant, "4", { source: "other" })], [customer(tenant)], ["a"]);
+    expect(await ids(tenant, ["a", "b"])).toEqual([]);
+    await truth.definitionStore.completeFeeds(["a", "b"]);
+    expect(await register(["a", "b"])).toEqual([]);
+    expect(await found(tenant, ["a", "b"])).toEqual([{ event, feeds: ["b"] }]);
+    expect(await found(tenant, ["b", "a", "of another source"])).toHaveLength(1);
+    for (const feeds of [["a"], ["b"], []]) expect(await ids(tenant, feeds)).toEqual([]);
+  });
+
+  it("are given once, whoever was given them already, and to nobody who was erased", async () => {
+    const tenant = newTenant();
+    await register(["a", "b"]);
+    await truth.definitionStore.completeFeeds(["a", "b"]);
+    const [one, erased] = [merchant(tenant), merchant(tenant, "m2")];
+    const events = ["1", "2", "3"].map((id) => logEvent(tenant, id));
+    // One of its entities is among those that the caller knows: folded, and pending.
+    await append(events.slice(0, 1), [one], ["a"]);
+    await commitAll(log, one);
+    await append(events.slice(1, 2), [one], ["a"]);
+    await append(events.slice(2), [customer(tenant)], ["a"]);
+    await truth.putTombstone(erased, 9_000);
+    const missed = await found(tenant, ["a", "b"]);
+    expect(missed.map(({ feeds }) => feeds)).toEqual([["b"], ["b"], ["b"]]);
+    const given = missed.flatMap(({ event: { source, eventId } }) =>
+      [one, erased].map((ref) => ({ ...ref, source, eventId })),
+    );
+    await Promise.all([1, 2, 3].map(() => log.giveMissed(missed, given, ["a", "b"], 6_000)));
+    expect(await found(tenant, ["a", "b"])).toEqual([]);
+    const snapshot = await look(log, one);
+    expect(
+      refs(snapshot.pending)
+        .map(({ eventId }) => eventId)
+        .toSorted(),
+    ).toEqual(["2", "3"]);
+    expect((await look(log, erased)).pending).toEqual([]);
+    // Known when it is folded: nothing was served of it before.
+    await log.commit([foldOf(snapshot, { folded: refs(snapshot.pending) })], 7_000);
+    const lines = await truth.readLog(one);
+    expect(lines.map((line) => line.split("@")[1])).toEqual(["6000", "7000", "7000"]);
+    await log.giveMissed(missed, given, ["a", "b"], 8_000);
+    expect((await look(log, one)).pending).toEqual([]);
+  });
+
+  it("stay while a feed of theirs is new again, and go with the last feed of their source", async () => {
+    const tenant = newTenant();
+    await register(["a", "b"]);
+    await truth.definitionStore.completeFeeds(["a", "b"]);
+    await append([logEvent(tenant, "1")], [customer(tenant)], ["b"]);
+    const missed = await found(tenant, ["a", "b"]);
+    expect(missed).toHaveLength(1);
+    expect(await register(["b", "c"], ["c"])).toEqual(["c"]);
+    await give(tenant, ["a", "b", "c"], [merchant(tenant)]);
+    await log.giveMissed(missed, [], ["a", "b", "c"], 6_000);
+    // An apply that died: the next one is of the definitions before.
+    await truth.definitionStore.completeFeeds(["a", "b"]);
+    expect(await ids(tenant, ["a", "b"])).toEqual(["1"]);
+    await truth.definitionStore.completeFeeds(["b"]);
+    expect(await found(tenant, ["b"])).toEqual(missed);
+    await truth.definitionStore.completeFeeds([]);
+    expect(await register(["a", "b"])).toEqual([]);
+    expect(await ids(tenant, ["a", "b"])).toEqual([]);
+    await truth.definitionStore.completeFeeds([]);
+  });
+
+  it("are pairs as well", async () => {
+    const tenant = newTenant();
+    await register(["a", "b"]);
+    await truth.definitionStore.completeFeeds(["a", "b"]);
+    const meeting = { tenant, entity: "paths@1", key: "ada" };
+    await append([logEvent(tenant, "side", { source: "clicks" })], [meeting], []);
+    const [pair, gone] = [logEvent(tenant, "p"), logEvent(tenant, "p-", { sign: -1 })];
+    const derived = [
+      { event: pair, entities: [customer(tenant)], follows: null },
+      { event: gone, entities: [customer(tenant)], follows: "p" },
+      { event: logEvent(tenant, "q-", { sign: -1 }), entities: [], follows: "q" },
+    ];
+    const fold = foldOf(await look(log, meeting), { states: [], derived });
+    expect((await log.commit([fold], 6_000, ["b"])).won).toEqual([true]);
+    expect(await found(tenant, ["a", "b"])).toEqual([
+      { event: pair, feeds: ["a"] },
+      { event: gone, feeds: ["a"] },
+    ]);
+    await truth.definitionStore.completeFeeds([]);
+  });
+
+  it.runIf(where.includes("server"))(
+    "are none of those whose storing was under way when a feed was registered",
+    async () => {
+      const ends: string[] = [];
+      const storing = (truth as SqlTruth)
+        .batch([
+          { text: "SELECT count(*) FROM feeds", params: [] },
+          { text: "SELECT pg_sleep(0.4)", params: [] },
+        ])
+        .then(() => ends.push("stored"));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const registering = register(["late"], ["late"]).then(() => ends.push("registered"));
+      await Promise.all([storing, registering]);
+      expect(ends).toEqual(["stored", "registered"]);
+      await truth.definitionStore.completeFeeds([]);
+    },
+  );
+});
