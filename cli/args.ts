@@ -35,19 +35,33 @@ export const processTerminal: Terminal = {
   tell: (line) => process.stderr.write(`${line}\n`),
 };
 
+/** What the operating system refused, which its message says: no defect of the program. */
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && "syscall" in error && "code" in error;
+
+/** A reader that has seen enough, as `head`, ends nobody's work: what is printed then is lost. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
+}
+
 /**
  * Runs a command; answers its exit code: 2 for a UsageError, which names the help, and 1 for an
- * AppError. Anything else is a defect and is thrown.
+ * AppError and for what the operating system refuses. Anything else is a defect and is thrown.
  */
 export async function runCommand(
   terminal: Terminal,
   helpCommand: string,
   command: () => Promise<number>,
 ): Promise<number> {
+  if (terminal === processTerminal) outliveReaders();
   try {
     return await command();
   } catch (error) {
-    if (error instanceof AppError) {
+    if (error instanceof AppError || isSystemError(error)) {
       terminal.tell(error.message);
       return 1;
     }

@@ -1,9 +1,11 @@
+import { SKETCH_TO } from "../src/features/quality/number-profile.ts";
 import type { QualityEntry } from "../src/routes/quality-entries.ts";
 import { DAY_MS, instantText } from "../src/time.ts";
 import { counted, durationText } from "./support/number-text.ts";
 
 type Entry = QualityEntry["features"][number];
 type Drift = NonNullable<Entry["drift"]>;
+type Numbers = NonNullable<Entry["numbers"]>;
 
 const HEADER = ["feature", "type", "null", "p50", "p95", "min", "max", "drift (PSI)", "commonest"];
 const NOTHING = "–";
@@ -23,13 +25,26 @@ function driftText({ psi, noise, reading }: Drift): string {
   return `${psi.toFixed(3)} ${reading}${by}`;
 }
 
+/** A percentile: beyond the range of its sketch, all that is known is that it is beyond. */
+function percentileText(value: number, { min, max }: Numbers, text: (value: number) => string) {
+  if (Math.abs(value) <= SKETCH_TO || min === max) return text(value);
+  return value > 0 ? `> ${text(SKETCH_TO)}` : `< ${text(-SKETCH_TO)}`;
+}
+
 function rowOf({ name, key, type, list, null_rate, numbers, commonest, drift }: Entry) {
   const text = type === "time" && list !== true ? ageText : numberText;
-  const figures = (["p50", "p95", "min", "max"] as const).map((figure) => {
-    const value = numbers?.[figure] ?? null;
-    return value === null ? NOTHING : text(value);
-  });
-  const shown = commonest?.slice(0, 3).map(({ value, share }) => `${value} ${percentText(share)}`);
+  const figures =
+    numbers === null
+      ? [NOTHING, NOTHING, NOTHING, NOTHING]
+      : [
+          percentileText(numbers.p50, numbers, text),
+          percentileText(numbers.p95, numbers, text),
+          text(numbers.min),
+          text(numbers.max),
+        ];
+  const shown = commonest
+    ?.slice(0, 3)
+    .map(({ value, share }) => `${value === "" ? '""' : value} ${percentText(share)}`);
   const [, feature = name] = name.split(":");
   return [
     key === undefined ? feature : `${feature}[${key}]`,

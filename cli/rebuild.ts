@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isTenantName } from "../src/governance/tenant-name.ts";
 import { countEntities } from "../src/platform/neon/count-entities.ts";
 import { createStateArchive } from "../src/platform/neon/state-archive.ts";
 import { parseArgs, processTerminal, runCommand, UsageError } from "./args.ts";
 import { rebuildOnline } from "./rebuild-online.ts";
 import { holdCommandLease, releaseOnSignal } from "./support/command-lease.ts";
+import { chooseTenants } from "./support/choose-tenant.ts";
 import { connectDatabase } from "./support/database.ts";
 import { counted, numberText } from "./support/number-text.ts";
 import { connectOnline } from "./support/online.ts";
@@ -33,16 +33,6 @@ are in the environment.`;
 const surroundings = { env: process.env, root: `${import.meta.dirname}/..` };
 const options = { tenant: { type: "string" }, "keep-serving": { type: "boolean" } } as const;
 
-function chosen(known: readonly string[], tenant: string | undefined): readonly string[] {
-  if (tenant === undefined) return known;
-  if (known.includes(tenant)) return [tenant];
-  throw new UsageError(
-    isTenantName(tenant)
-      ? `There is no tenant "${tenant}": there ${known.length === 0 ? "is none" : `are ${known.join(", ")}`}.`
-      : `"${tenant}" is no tenant`,
-  );
-}
-
 async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs(args, options);
   if (values.help === true) {
@@ -53,7 +43,7 @@ async function run(args: readonly string[]): Promise<number> {
   const database = await connectDatabase(surroundings);
   const online = await connectOnline(surroundings);
   const archive = createStateArchive(database);
-  const tenants = chosen(await archive.listTenants(), values.tenant);
+  const tenants = await chooseTenants(values.tenant ?? null, database);
   const tell = (line: string): void => processTerminal.tell(line);
   const lease = await holdCommandLease(database, "rebuild", tell);
   releaseOnSignal(lease);

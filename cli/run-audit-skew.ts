@@ -4,10 +4,10 @@ import { DefinitionError } from "../src/features/fields.ts";
 import { createDefinitionStore } from "../src/platform/neon/definition-store.ts";
 import { createHistoryLog } from "../src/platform/neon/history-log.ts";
 import { createServedAnswers } from "../src/platform/neon/served-answers.ts";
-import { createStateArchive } from "../src/platform/neon/state-archive.ts";
 import { durationMs, parseInstant, type Duration } from "../src/time.ts";
 import { parseArgs, UsageError, type Terminal } from "./args.ts";
 import { skewJson, skewText } from "./skew-text.ts";
+import { chooseTenants } from "./support/choose-tenant.ts";
 import type { Database } from "./support/database.ts";
 import { startBar, type ProgressScreen } from "./support/rate-bar.ts";
 
@@ -91,10 +91,7 @@ export async function runAuditSkew(options: RunAuditOptions): Promise<number> {
   const { definitions, terminal, screen, connect, tenant, since, limit, shown, json } = options;
   const { registry } = compiled(definitions);
   const database = await connect();
-  const tenants = await createStateArchive(database).listTenants();
-  if (tenant !== null && !tenants.includes(tenant)) {
-    throw new UsageError(`There is no tenant "${tenant}" in ${database.where}.`);
-  }
+  const tenants = await chooseTenants(tenant, database);
   const bar = startBar(screen, { word: "answers looked at", total: null });
   const report = await auditAnswers(
     {
@@ -104,7 +101,7 @@ export async function runAuditSkew(options: RunAuditOptions): Promise<number> {
       servedAnswers: createServedAnswers(database),
     },
     {
-      tenants: tenant === null ? tenants : [tenant],
+      tenants,
       since,
       limit,
       shown,

@@ -19,6 +19,13 @@ const NEON_HOST = /\.neon\.tech$/;
 const TIMEOUT_MS = 15_000;
 const LOCAL = "the local database";
 
+/** Pure. Of a DATABASE_URL that no command can ask, why; the name may hold no password. */
+const isNotNeon = (url: string, host: string): string =>
+  url === ""
+    ? ""
+    : ` DATABASE_URL names ${host === "" ? "no host" : host}, which is no Neon database ` +
+      "(….neon.tech): commands speak Neon's protocol over HTTPS, so it is not asked.";
+
 /**
  * The database that a command works on: the Neon database of DATABASE_URL in the environment, or
  * that of the local stack, through its façade. Throws a UsageError where there is neither.
@@ -37,23 +44,24 @@ export async function connectDatabase(surroundings: Surroundings): Promise<Datab
   );
   if (stack === undefined) {
     throw new UsageError(
-      "No database: start the local stack (npm start), or set DATABASE_URL to a Neon database.",
+      "No database: start the local stack (npm start), or set DATABASE_URL to a Neon database." +
+        isNotNeon(url, host),
     );
   }
   const { connectionString, sqlUrl: fetchEndpoint } = stack;
   const client = createSqlClient({ connectionString, fetchEndpoint, timeoutMs: TIMEOUT_MS });
-  return naming(client, LOCAL);
+  return naming(client, LOCAL, isNotNeon(url, host));
 }
 
 /** Says which database did not answer, since a command may have meant another. */
-function naming(client: SqlClient, where: string): Database {
+function naming(client: SqlClient, where: string, notAsked = ""): Database {
   const local = where === LOCAL;
   const named = async <T>(asked: Promise<T>): Promise<T> => {
     try {
       return await asked;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      const down = local ? " Does the local stack run (npm start)?" : "";
+      const down = local ? ` Does the local stack run (npm start)?${notAsked}` : "";
       const hint = error.code === "internal" ? " Is it up to date (npm run migrate)?" : down;
       throw new AppError(error.code, `Asked ${where}: ${error.message}${hint}`, { cause: error });
     }

@@ -1,7 +1,6 @@
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { parseExactJson } from "../../src/ingest/exact-json.ts";
 import { ok, type Result } from "../../src/result.ts";
+import { readUtf8 } from "./read-utf8.ts";
 import type { TableRow } from "./table.ts";
 
 /** Digits or an exponent that a double may not give back. */
@@ -17,11 +16,20 @@ function parseLine(json: string): Result<unknown, string> {
   }
 }
 
+async function* readLines(path: string): AsyncGenerator<string> {
+  let rest = "";
+  for await (const piece of readUtf8(path)) {
+    const lines = (rest + piece.toString("utf8")).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  yield rest;
+}
+
 /** The rows of a file of JSON objects, one a line. A number that a double would change keeps its text. */
 export async function* readNdjson(path: string): AsyncGenerator<TableRow> {
-  const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Infinity });
   let line = 0;
-  for await (const text of lines) {
+  for await (const text of readLines(path)) {
     line += 1;
     const json = line === 1 ? text.replace(/^\uFEFF/, "") : text;
     if (json.trim() === "") continue;

@@ -48,5 +48,6 @@ export function jsonText(value: unknown): string {
   );
 }
 
-const rawJson = (text: string): unknown =>
+/** Pure. A number as it is written: a cell that keeps all its digits. */
+export const rawJson = (text: string): unknown =>
   (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text);

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { csvLine } from "./csv.ts";
 import type { Kind } from "./kind.ts";
-import { writeParquet } from "./parquet.ts";
+import { writeParquet } from "./write-parquet.ts";
 import { jsonText, type Cell, type Format } from "./table.ts";
 
 /** A column of a table that is written; its kind matters where the format has types. */

@@ -11,8 +11,11 @@ import { writeWhole, type WorkDir } from "./work-dir.ts";
 export const valuesFile = (kind: number, partition: number): string =>
   `${kind}-${partition}.values`;
 
-/** The values of each of a kind's views, of one row. */
-export type RowValues = readonly ViewAnswer["values"][];
+/** The values of each of a kind's views, of one row, and which of them reached a bound. */
+export type RowValues = readonly (readonly [
+  values: ViewAnswer["values"],
+  capped?: ViewAnswer["capped"],
+])[];
 
 export const isComputed = (work: WorkDir, kind: number, partition: number): boolean =>
   existsSync(work.path(valuesFile(kind, partition)));
@@ -52,7 +55,11 @@ export async function computePartition(
   const lines = tasks.map((_, i) => {
     const ofRow = answers.slice(i * views.length, (i + 1) * views.length);
     // That an entity has its version was seen when the row was read, so that every answer is one.
-    return JSON.stringify(ofRow.map((one) => ("values" in one ? one.values : [])));
+    const told = ofRow.map((one): RowValues[number] => {
+      if (!("values" in one)) return [[]];
+      return one.capped.length === 0 ? [one.values] : [one.values, one.capped];
+    });
+    return JSON.stringify(told satisfies RowValues);
   });
   writeWhole(work.path(valuesFile(kind, partition)), lines.map((line) => `${line}\n`).join(""));
   return tasks.length;

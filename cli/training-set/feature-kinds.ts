@@ -4,6 +4,7 @@ import type { TrainingSet } from "./training-set.ts";
 
 /** Aggregates that answer a value of their field; all others answer numbers. */
 const OF_FIELD = new Set(["sum", "min", "max", "first", "last"]);
+const COUNTS = new Set(["count", "countDistinct", "approxCountDistinct"]);
 const LISTS = new Set(["firstN", "lastN", "topN", "vectorMean"]);
 
 interface Specified {
@@ -14,7 +15,7 @@ interface Specified {
 
 function ofValue({ aggregate, kind }: Specified): Kind {
   if (LISTS.has(aggregate)) return "JSON";
-  if (aggregate === "count") return "INT64";
+  if (COUNTS.has(aggregate)) return "INT64";
   if (!OF_FIELD.has(aggregate) || kind === "number") return "DOUBLE";
   return kind === "boolean" ? "BOOLEAN" : "STRING";
 }
@@ -25,8 +26,11 @@ const FALLBACKS: Readonly<Record<string, readonly Kind[]>> = {
   boolean: ["BOOLEAN"],
 };
 
-/** A default of another type than the feature's leaves text as what holds both. */
+/** Of a default of another type than the feature's, a kind that holds both: text, if need be. */
 function withFallback(kind: Kind, { fallback, counts }: FeaturePlan): Kind {
+  if (kind === "INT64" && typeof fallback === "number" && !Number.isSafeInteger(fallback)) {
+    return "DOUBLE";
+  }
   if (fallback === null || counts || FALLBACKS[typeof fallback]?.includes(kind) === true) {
     return kind;
   }

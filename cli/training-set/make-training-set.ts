@@ -1,13 +1,11 @@
-import { createWriteStream, renameSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { UsageError, type Terminal } from "../args.ts";
 import { startBar, type ProgressScreen } from "../support/rate-bar.ts";
-import { noteKinds, type Kind, type Kinds } from "../tables/kind.ts";
-import { formatOf, type Cell } from "../tables/table.ts";
-import { writeTable, type OutputColumn } from "../tables/write-table.ts";
+import { formatOf } from "../tables/table.ts";
+import { checkPaths } from "./check-paths.ts";
 import { computePartition, isComputed } from "./compute-partition.ts";
-import { featureKinds } from "./feature-kinds.ts";
-import { mergeRows } from "./merge-rows.ts";
+import { LineWriters } from "./partition-files.ts";
 import { rejectedLine, rejectedText, scanSpine, type Rejected } from "./scan-spine.ts";
 import {
   openTrainingSet,
@@ -15,6 +13,7 @@ import {
   type TrainingRequest,
   type TrainingSet,
 } from "./training-set.ts";
+import { CAPPED, columnName, writeRows } from "./write-rows.ts";
 import { openWorkDir, type Scanned, type WorkDir } from "./work-dir.ts";
 
 export interface MakeOptions extends TrainingRequest {
@@ -22,6 +21,8 @@ export interface MakeOptions extends TrainingRequest {
   readonly out: string;
   /** Where rows go that cannot be used; null refuses them all. */
   readonly rejects: string | null;
+  /** Whether a column says which values are bounds that were reached. */
+  readonly capped?: boolean;
   /** Where parts are kept until all are done. */
   readonly workDir: string;
 }
@@ -57,11 +58,10 @@ export function partitionsOf(path: string, bytes: number): number {
  */
 export async function makeTrainingSet(ctx: MakeContext, options: MakeOptions): Promise<number> {
   const { terminal, now } = ctx;
-  const { spine, out } = options;
+  const { spine } = options;
+  checkPaths(options);
   const set = await openTrainingSet(ctx, options);
-  const format = formatOf(out);
-  const stat = statSync(spine, { throwIfNoEntry: false });
-  if (stat === undefined) throw new UsageError(`There is no file ${spine}.`);
+  const stat = statSync(spine);
   const work = await openWorkDir(options.workDir, {
     fingerprint: fingerprintOf(ctx, options, set, `${stat.size} ${stat.mtimeMs}`),
     startedAt: now(),
@@ -79,9 +79,13 @@ export async function makeTrainingSet(ctx: MakeContext, options: MakeOptions): P
       );
     }
     await compute(ctx, set, work, scanned);
-    const written = await write(ctx, options, set, work, format);
+    const written = await writeRows(ctx, options, set, work);
     isDone = true;
     return written;
+  } catch (error) {
+    // Nothing is computed yet, and the spine that is mended will be another one.
+    isDone ||= error instanceof UsageError && work.manifest.scanned === null;
+    throw error;
   } finally {
     if (isDone) work.finish();
     else work.close();
@@ -90,14 +94,14 @@ export async function makeTrainingSet(ctx: MakeContext, options: MakeOptions): P
 
 function fingerprintOf(
   { where }: MakeContext,
-  { tenant, asked, known, atColumn, versionColumn, spine, out, rejects }: MakeOptions,
+  { tenant, asked, known, atColumn, versionColumn, spine, out, rejects, capped }: MakeOptions,
   { selection }: TrainingSet,
   state: string,
 ): string {
   return JSON.stringify([
-    ["layout", 2],
+    ["layout", 3],
     [where, tenant, asked.service ?? null, asked.features ?? null, known, atColumn],
-    versionColumn,
+    [versionColumn, capped === true],
     [resolve(spine), state, resolve(out), rejects === null ? null : resolve(rejects)],
     selection.views.map(({ stateId }) => stateId),
     selection.onDemand.map(({ name, version }) => [name, version]),
@@ -106,15 +110,15 @@ function fingerprintOf(
 
 async function scan(
   { screen, terminal, history }: MakeContext,
-  { spine, rejects }: MakeOptions,
+  { spine, rejects, capped }: MakeOptions,
   set: TrainingSet,
   work: WorkDir,
 ): Promise<Scanned> {
   const bar = startBar(screen, { word: "rows read", total: null });
-  const aside = rejects === null ? null : createWriteStream(rejects);
+  const aside = rejects === null ? null : new LineWriters([rejects]);
   let shown = 0;
   const rejected = (one: Rejected): void => {
-    aside?.write(`${rejectedLine(one)}\n`);
+    aside?.write(0, rejectedLine(one));
     if (shown < SHOWN_REJECTS) terminal.tell(rejectedText(spine, one));
     else if (shown === SHOWN_REJECTS) terminal.tell("… and more");
     shown += 1;
@@ -124,16 +128,14 @@ async function scan(
     rejected,
   });
   bar.end();
-  if (aside !== null) {
-    await new Promise<void>((end, fail) => {
-      aside.once("error", fail);
-      aside.end(end);
-    });
-  }
+  aside?.close();
   const taken = new Set(scanned.columns.map(({ name }) => name));
   const clash = set.columns.names.map(columnName).find((name) => taken.has(name));
   if (clash !== undefined) {
     throw new UsageError(`${spine} has a column "${clash}" already, which is a feature's name.`);
+  }
+  if (capped === true && taken.has(CAPPED)) {
+    throw new UsageError(`${spine} has a column "${CAPPED}" already, which --capped would add.`);
   }
   work.noteScanned(scanned);
   if (scanned.rejected > 0 && rejects !== null) {
@@ -164,54 +166,4 @@ async function compute(
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   bar.end();
-}
-
-/** `view__feature`, which is a name in every language. */
-const columnName = (name: string): string => name.replace(":", "__");
-
-async function write(
-  { screen, terminal }: MakeContext,
-  { spine, out }: MakeOptions,
-  set: TrainingSet,
-  work: WorkDir,
-  format: ReturnType<typeof formatOf>,
-): Promise<number> {
-  const failed = new Set<string>();
-  const { columns: spineColumns = [], rows = 0, rejected = 0 } = work.manifest.scanned ?? {};
-  const names = set.columns.names.map(columnName);
-  const declared = featureKinds(set);
-  const isSeen = format === "parquet" && declared.includes(null);
-  // Functions have no types: a typed file needs to see what they give before it is begun.
-  const seen = isSeen ? await kindsOf(names, spineColumns.length) : new Map<string, Kind>();
-  const columns: readonly OutputColumn[] = [
-    ...spineColumns.map(({ name, kind }) => ({ name, kind: kind ?? ("STRING" as const) })),
-    ...names.map((name, i) => ({ name, kind: declared[i] ?? seen.get(name) ?? "DOUBLE" })),
-  ];
-  const bar = startBar(screen, { word: "rows written", total: rows - rejected });
-  let written = 0;
-  async function* counted(): AsyncGenerator<readonly Cell[]> {
-    for await (const row of mergeRows(set, spine, work, failed)) {
-      yield row;
-      written += 1;
-      bar.add(1);
-    }
-  }
-  await writeTable(`${out}.tmp`, format, columns, counted());
-  renameSync(`${out}.tmp`, out);
-  bar.end();
-  for (const name of failed) {
-    terminal.tell(`The function of ${name} failed on some rows: they have no value there.`);
-  }
-  return written;
-
-  async function kindsOf(
-    features: readonly string[],
-    from: number,
-  ): Promise<ReadonlyMap<string, Kind | null>> {
-    const kinds: Kinds = new Map();
-    for await (const row of mergeRows(set, spine, work, new Set())) {
-      noteKinds(kinds, Object.fromEntries(features.map((name, i) => [name, row[from + i]])));
-    }
-    return kinds;
-  }
 }

@@ -9,22 +9,30 @@ import { historyRowOf } from "./spine-row.ts";
 import type { TrainingSet } from "./training-set.ts";
 import type { WorkDir } from "./work-dir.ts";
 
-const answerOf = (values: ViewAnswer["values"]): ViewAnswer => ({
+const answerOf = ([values, capped = []]: RowValues[number]): ViewAnswer => ({
   values,
   statuses: values.map(() => "PRESENT"),
-  capped: [],
+  capped,
 });
 
+/** A row of the spine with its features. */
+export interface MergedRow {
+  readonly cells: readonly Cell[];
+  readonly features: readonly Cell[];
+  /** The features whose value is a bound that was reached: the truth is more. */
+  readonly capped: readonly string[];
+}
+
 /**
- * The spine's rows in their order, each with its features behind its cells; refused rows are left
- * out. `failed` is given the names of on-demand features whose function failed.
+ * The spine's rows in their order, each with its features; refused rows are left out. `failed` is
+ * given the names of on-demand features whose function failed.
  */
 export async function* mergeRows(
   set: TrainingSet,
   spine: string,
   work: WorkDir,
   failed: Set<string>,
-): AsyncGenerator<readonly Cell[]> {
+): AsyncGenerator<MergedRow> {
   const { partitions, scanned } = work.manifest;
   const names = (scanned?.columns ?? []).map(({ name }) => name);
   const rows = new LineReader(work.path(ROWS));
@@ -46,7 +54,11 @@ export async function* mergeRows(
         }
       }
       const answer = set.columns.assemble(ofViews, requestOf(cells), failed);
-      yield [...names.map((name) => cells[name] ?? null), ...answer.values];
+      yield {
+        cells: names.map((name) => cells[name] ?? null),
+        features: answer.values,
+        capped: answer.capped,
+      };
     }
   } finally {
     rows.close();

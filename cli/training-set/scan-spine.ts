@@ -3,8 +3,9 @@ import type { HistoryLog } from "../../src/features/history/history-log.ts";
 import type { PreparedRow } from "../../src/features/history/prepare-row.ts";
 import { err, type Result } from "../../src/result.ts";
 import { noteKinds, type Kinds } from "../tables/kind.ts";
-import { readTable } from "../tables/read-table.ts";
+import { readColumns, readTable } from "../tables/read-table.ts";
 import { jsonText, type TableRow } from "../tables/table.ts";
+import { checkColumns } from "./check-columns.ts";
 import { findAhead } from "./find-ahead.ts";
 import { LineWriters } from "./partition-files.ts";
 import { historyRowOf } from "./spine-row.ts";
@@ -80,13 +81,17 @@ export async function scanSpine(
   const paths = set.kinds.flatMap((_, kind) =>
     Array.from({ length: partitions }, (_none, i) => work.path(taskFile(kind, i))),
   );
+  const declared = await readColumns(spine);
+  const names = declared.map(({ name }) => name);
+  if (names.length > 0) checkColumns(set, spine, names);
+  const isTyped = declared.some(({ kind }) => kind !== null);
   const files = new LineWriters([...paths, work.path(ROWS)]);
-  const kinds: Kinds = new Map();
+  const kinds: Kinds = new Map(declared.map(({ name, kind }) => [name, kind]));
   let [rows, rejected] = [0, 0];
   for await (const page of pagesOf(readTable(spine))) {
     const checked = await checkPage(page);
     for (const [i, row] of page.entries()) {
-      noteKinds(kinds, row.cells);
+      if (!isTyped) noteKinds(kinds, row.cells);
       const one = checked[i] as Checked;
       if (one.ok) {
         files.write(paths.length, place(one.value).join(" "));
@@ -100,6 +105,7 @@ export async function scanSpine(
     }
   }
   files.close();
+  if (rows > 0) checkColumns(set, spine, [...kinds.keys()]);
   const columns = [...kinds].map(([name, kind]) => ({ name, kind }));
   return { rows, rejected, columns };
 

@@ -1,8 +1,10 @@
+import type { z } from "zod";
 import type { FieldError } from "../../src/errors.ts";
 import type { HistoryRow } from "../../src/features/history/prepare-row.ts";
 import { numberText, parseExactJson } from "../../src/ingest/exact-json.ts";
 import { err, ok, type Result } from "../../src/result.ts";
 import { parseInstant } from "../../src/time.ts";
+import { keepsDigits } from "../tables/kind.ts";
 import { cellText, type Cell } from "../tables/table.ts";
 import type { TrainingSet } from "./training-set.ts";
 
@@ -36,23 +38,40 @@ function keyCell(cell: Cell): string | number {
   return numberText(cell) ?? cellText(cell);
 }
 
-/** What text may stand for, where a table has no types. */
-const meanings = (text: string): readonly unknown[] => [
+/** Pure. What text may stand for, where a table has no types. */
+const meaningsOfText = (text: string): readonly unknown[] => [
   text,
   ...(/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? [Number(text)] : []),
-  ...(text === "true" || text === "false" ? [text === "true"] : []),
+  ...(/^(true|false)$/i.test(text) ? [text.toLowerCase() === "true"] : []),
 ];
 
-/** A cell as the on-demand views' schemas take it; as it is where they take nothing like it. */
+/**
+ * Pure. What a number may stand for: a double where that keeps its value, else its digits. The
+ * double comes last in any case, since a client's JSON number would be no more.
+ */
+function meaningsOfDigits(digits: string): readonly unknown[] {
+  const double = Number(digits);
+  const exact = /^-?\d+$/.test(digits) ? [digits, BigInt(digits)] : [digits];
+  return [...(keepsDigits(digits) ? [double] : []), ...exact, double];
+}
+
+/** Pure. What a cell may stand for in a request, the likeliest first. */
+function meaningsOf(cell: Cell): readonly unknown[] {
+  if (typeof cell === "string") return meaningsOfText(cell);
+  if (cell instanceof Date) return meaningsOfText(cell.toISOString());
+  if (typeof cell === "bigint") return meaningsOfDigits(String(cell));
+  const digits = typeof cell === "object" ? numberText(cell) : null;
+  return digits === null ? [cell] : meaningsOfDigits(digits);
+}
+
+/** A cell as the on-demand views' schemas take it; the likeliest where they take nothing like it. */
 function requestCell({ selection }: TrainingSet, name: string, cell: Cell): unknown {
-  const value =
-    typeof cell === "object" && numberText(cell) !== null ? Number(numberText(cell)) : cell;
-  const given = value instanceof Date ? value.toISOString() : value;
+  const meanings = meaningsOf(cell);
   const schema = selection.onDemand
-    .map(({ request }) => request.shape[name] as { safeParse(v: unknown): { success: boolean } })
+    .map(({ request }) => request.shape[name] as z.ZodType | undefined)
     .find((one) => one !== undefined);
-  if (typeof given !== "string" || schema === undefined) return given;
-  return meanings(given).find((meaning) => schema.safeParse(meaning).success) ?? given;
+  if (schema === undefined) return meanings[0];
+  return meanings.find((meaning) => schema.safeParse(meaning).success) ?? meanings[0];
 }
 
 /** The version of an online answer, by view: an object, or its JSON where a table has none. */
@@ -82,7 +101,13 @@ export function historyRowOf(
   const errors = [at, knownAt, version].flatMap((one) =>
     one === null || one.ok ? [] : [one.error],
   );
-  if (!at.ok || knownAt?.ok === false || version?.ok === false) return err(errors);
+  for (const path of set.neededOfRequest) {
+    if (!isEmpty(cells[path])) continue;
+    errors.push({ path, code: "missing", detail: "on-demand features need it, and it is empty" });
+  }
+  if (!at.ok || knownAt?.ok === false || version?.ok === false || errors.length > 0) {
+    return err(errors);
+  }
   return ok({
     entity: Object.fromEntries(filled(set.keyColumns).map((name) => [name, keyCell(cells[name])])),
     at: at.value,

@@ -21,6 +21,9 @@ export const TRAINING_USAGE = `Makes a training set: a file of entities and time
                      as time, the row has that answer's values again. Empty where there is none
   --known latest     all that is known by now. By default a row sees what had been committed by its
                      time, as it would have been served then (or by its known_at, where it has one)
+  --capped           adds a column "capped": the features whose value in that row is a bound that
+                     was reached, as of countDistinct(), so that the truth is more. Their number is
+                     told in any case
   --tenant NAME      whose features; needed where the database has several tenants
   --rejects FILE     sets rows aside that cannot be used (.ndjson, with line number and reason);
                      without it, such a row is told and nothing is made
@@ -41,6 +44,7 @@ export function readTrainingArgs(args: readonly string[]): TrainingArgs | null {
     at: { type: "string" },
     "version-column": { type: "string" },
     known: { type: "string" },
+    capped: { type: "boolean" },
     tenant: { type: "string" },
     rejects: { type: "string" },
     work: { type: "string" },
@@ -75,6 +79,7 @@ export function readTrainingArgs(args: readonly string[]): TrainingArgs | null {
     tenant,
     atColumn: values.at ?? "at",
     versionColumn,
+    capped: values.capped === true,
     rejects: values.rejects ?? null,
     workDir: values.work ?? `${out}.work`,
   };

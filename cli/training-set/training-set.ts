@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { Vault } from "../../src/governance/vault.ts";
 import { columnsOf, type Columns } from "../../src/features/columns.ts";
 import type { DefinitionStore } from "../../src/features/definition-store.ts";
@@ -40,6 +41,8 @@ export interface TrainingSet extends TrainingRequest {
   /** The spine's columns of entity keys, and those that on-demand features need. */
   readonly keyColumns: readonly string[];
   readonly requestColumns: readonly string[];
+  /** Of the latter, those that no row may lack. */
+  readonly neededOfRequest: readonly string[];
   /** How rows are checked, in a run that began at `startedAt`. */
   prepareFrom(startedAt: number): PrepareRow;
 }
@@ -53,9 +56,10 @@ export async function openTrainingSet(
   const selection = selectFeatures(registry, request.asked);
   const versions = await appliedVersions(ctx.definitions, selection.views);
   const entities = [...new Set(selection.views.map(({ entity }) => entity))];
-  const requestColumns = selection.onDemand.flatMap(({ request: shape }) =>
-    Object.keys(shape.shape),
+  const ofRequest = selection.onDemand.flatMap(({ request: { shape } }) =>
+    Object.entries(shape as Readonly<Record<string, z.ZodType>>),
   );
+  const needed = ofRequest.filter(([, schema]) => !schema.safeParse(undefined).success);
   return {
     ...request,
     registry,
@@ -66,7 +70,8 @@ export async function openTrainingSet(
       views: selection.views.flatMap((view, i) => (view.entity === entity ? [i] : [])),
     })),
     keyColumns: [...new Set(entities.flatMap((name) => registry.entities.get(name)?.key ?? []))],
-    requestColumns: [...new Set(requestColumns)],
+    requestColumns: [...new Set(ofRequest.map(([name]) => name))],
+    neededOfRequest: [...new Set(needed.map(([name]) => name))],
     prepareFrom: (startedAt) =>
       preparing({ ...ctx, ...request, selection, versions, latest: startedAt }),
   };

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { takeLock, type Lock } from "../../local/lock.ts";
 import { StartupError } from "../../local/startup-error.ts";
@@ -38,6 +46,18 @@ export interface WorkDir {
 }
 
 const MANIFEST = "run.json";
+/** What a run leaves behind that was killed before its manifest was there. */
+const BEGUN: readonly string[] = ["lock", "lock-journal", "pid", `${MANIFEST}.tmp`];
+
+/** Others' files would be removed in the end. */
+function checkOwn(path: string): void {
+  if (!existsSync(path) || existsSync(join(path, MANIFEST))) return;
+  const other = readdirSync(path).find((name) => !BEGUN.includes(name));
+  if (other === undefined) return;
+  throw new UsageError(
+    `${path} has other files in it, as ${other}: name a directory of its own with --work.`,
+  );
+}
 
 /** Writes a file as a whole or not at all. */
 export function writeWhole(path: string, text: string): void {
@@ -56,12 +76,13 @@ async function lock(path: string): Promise<Lock> {
 
 /**
  * Opens the work directory of a run, or goes on with what an earlier one left there. Throws a
- * UsageError where that run had other arguments, or is still at work.
+ * UsageError where that run had other arguments, or is still at work, and for others' directories.
  */
 export async function openWorkDir(
   path: string,
   fresh: Pick<Manifest, "fingerprint" | "startedAt" | "partitions">,
 ): Promise<WorkDir> {
+  checkOwn(path);
   mkdirSync(path, { recursive: true });
   const held = await lock(path);
   const manifestPath = join(path, MANIFEST);

@@ -37,6 +37,8 @@ export interface Aggregation<
   readonly split: Split | null;
   readonly window: Window;
   readonly fallback: D;
+  /** What is wrong with it: told when the view is compiled, which can name the feature. */
+  readonly problem?: string;
   /** Only events whose fields have these values; called twice, both must hold. */
   where<const C extends Where>(condition: C): Aggregation<A, F, W | (keyof C & string), D, K>;
   /**
@@ -63,6 +65,7 @@ interface Parts<A, F, D> {
   readonly split: Split | null;
   readonly window: Window;
   readonly fallback: D;
+  readonly problem?: string;
 }
 
 function build<
@@ -86,6 +89,7 @@ const start = <A extends AggregateName, F extends string>(
   aggregate: A,
   field: F | null,
   parameters: Parameters = {},
+  problem?: string,
 ): Aggregation<A, F, never, null, never> =>
   build({
     aggregate,
@@ -95,6 +99,7 @@ const start = <A extends AggregateName, F extends string>(
     split: null,
     window: LIFETIME,
     fallback: null,
+    ...(problem !== undefined && { problem }),
   });
 
 /** The number of events; 0 where there are none. */
@@ -174,8 +179,14 @@ export const approxPercentile = <const F extends string>(
 ) => start("approxPercentile", field, { p, accuracy, from, to });
 
 /** The sum of a numeric field in which a value counts half after each half-life since its event. */
-export const expDecaySum = <const F extends string>(field: F, halfLife: Duration) =>
-  start("expDecaySum", field, { half_life_ms: durationMs(halfLife) });
+export function expDecaySum<const F extends string>(field: F, halfLife: Duration) {
+  try {
+    return start("expDecaySum", field, { half_life_ms: durationMs(halfLife) });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return start("expDecaySum", field, {}, error.message);
+  }
+}
 
 /** The mean vector of a `vector()` field, each component rounded once from its exact mean. */
 export const vectorMean = <const F extends string>(field: F) => start("vectorMean", field);

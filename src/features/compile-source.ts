@@ -7,7 +7,7 @@ import {
   type Source,
   type TableSource,
 } from "./define-source.ts";
-import { DefinitionError, fieldsOf, type Field } from "./fields.ts";
+import { DefinitionError, fieldsOf, inDefinition, type Field } from "./fields.ts";
 import type { JoinPlan, PairField, SourcePlan } from "./source-plan.ts";
 import { specificationHash } from "./specification-hash.ts";
 
@@ -98,7 +98,7 @@ function compileJoin(source: JoinedSource): SourcePlan {
   if (left.name === right.name) {
     throw new DefinitionError(`${at}: joined() takes two different sources`);
   }
-  const withinMs = durationMs(source.within);
+  const withinMs = inDefinition(`${at}: within`, () => durationMs(source.within));
   if (!Number.isInteger(fanOut) || fanOut < 1 || fanOut > MAX_FAN_OUT) {
     throw new DefinitionError(`${at}: fanOut is a whole number from 1 to ${MAX_FAN_OUT}`);
   }

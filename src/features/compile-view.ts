@@ -5,7 +5,7 @@ import { compileSource } from "./compile-source.ts";
 import { compileConditions, compileSplit, isNumeric, requireField } from "./compile-conditions.ts";
 import type { FeatureView } from "./define.ts";
 import { keepsOf, orderBytes } from "./kept-text.ts";
-import { DefinitionError, type Field } from "./fields.ts";
+import { inDefinition, DefinitionError, type Field } from "./fields.ts";
 import { checkName } from "./names.ts";
 import type {
   Condition,
@@ -36,14 +36,16 @@ function checkField({ aggregate }: Aggregation, field: Field, at: string): void 
   );
 }
 
+function checkProblem({ problem, window }: Aggregation, at: string): void {
+  const told = problem ?? (window.kind === "lifetime" ? undefined : window.problem);
+  if (told !== undefined) throw new DefinitionError(`${at}: ${told}`);
+}
+
 /** The aggregate of a feature; its parameters are checked here. */
 function compileAggregate(feature: Aggregation, field: Field | null, at: string) {
-  try {
-    return aggregateOf(feature.aggregate, feature.parameters, field);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new DefinitionError(`${at}: ${feature.aggregate}(): ${error.message}`);
-  }
+  return inDefinition(`${at}: ${feature.aggregate}()`, () =>
+    aggregateOf(feature.aggregate, feature.parameters, field),
+  );
 }
 
 function keyColumns(view: FeatureView, fields: Map<string, Field>): readonly string[] {
@@ -98,9 +100,13 @@ export function compileView(view: FeatureView): ViewPlan {
   const fields = new Map(source.fields.map((field) => [field.name, field]));
   checkBoundary(view);
   const ids = orderBytes(source, sidesOf(view).map(compileSource));
+  const maxAgeMs = inDefinition(`view "${view.name}", maxAge`, () =>
+    optionalDurationMs(view.maxAge ?? undefined),
+  );
   const partials = new Map<string, { plan: PartialPlan; index: number }>();
   const compile = (name: string, feature: Aggregation): FeaturePlan => {
     const at = `view "${view.name}", feature "${name}"`;
+    checkProblem(feature, at);
     const field = feature.field === null ? null : requireField(fields, feature.field, at);
     if (field !== null) checkField(feature, field, at);
     const aggregate = compileAggregate(feature, field, at);
@@ -165,7 +171,7 @@ export function compileView(view: FeatureView): ViewPlan {
     levels: levelsOf(uses),
     features,
     presence,
-    maxAgeMs: optionalDurationMs(view.maxAge ?? undefined),
+    maxAgeMs,
     owner: view.owner,
     description: view.description,
   };

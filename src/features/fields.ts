@@ -27,6 +27,16 @@ export class DefinitionError extends Error {
   override readonly name = "DefinitionError";
 }
 
+/** What `read` answers; its RangeError is one of the definition, with where it is in front. */
+export function inDefinition<T>(at: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new DefinitionError(`${at}: ${error.message}`);
+  }
+}
+
 const kinds = z.registry<{
   kind: "decimal" | "bigint" | "vector";
   dimensions?: number;

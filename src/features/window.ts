@@ -30,47 +30,65 @@ export const LIFETIME_TILE_MS = 2 ** 52;
  */
 export type Window =
   | { readonly kind: "lifetime" }
-  | { readonly kind: "sawtooth" | "hopping"; readonly lengthMs: number; readonly hopMs: number };
+  | {
+      readonly kind: "sawtooth" | "hopping";
+      readonly lengthMs: number;
+      readonly hopMs: number;
+      /** Why there is no such window: told when the view is compiled, which can name the feature. */
+      readonly problem?: string;
+    };
 
 export const LIFETIME: Window = { kind: "lifetime" };
 
 /** How many hops a window may have: each is a tile that is kept. */
 const MAX_HOPS = 1_000;
 
-/**
- * Pure. A sawtooth window of the given length: at T it holds [floor(T − W, h), T), where the hop h
- * is the largest tile size not above W/12, so that it is never more than 8.33 % too long.
- * Throws a RangeError for a length below 12 s.
- */
-export function sawtooth(length: Duration): Window {
-  const lengthMs = durationMs(length);
-  const hopMs = TILE_SIZES_MS.findLast((size) => size <= lengthMs / 12);
-  if (hopMs === undefined) {
-    throw new RangeError(`a window of ${length} is too small: the smallest is 12s (tiles of 1 s)`);
+/** Where `hopOf` throws a RangeError, the window has its message as `problem`. */
+function windowOf(
+  kind: "sawtooth" | "hopping",
+  length: Duration,
+  hopOf: (lengthMs: number) => number,
+): Window {
+  try {
+    const lengthMs = durationMs(length);
+    return { kind, lengthMs, hopMs: hopOf(lengthMs) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { kind, lengthMs: Number.NaN, hopMs: Number.NaN, problem: error.message };
   }
-  return { kind: "sawtooth", lengthMs, hopMs };
 }
 
 /**
- * Pure. A window that moves by whole hops: at T it holds [floor(T, h) − W, floor(T, h)), so that
- * what happened since the last hop is not in it yet. Hops begin at the epoch, in UTC. Throws a
- * RangeError where the hop does not divide the length, or goes into it more than 1,000 times.
+ * Pure. A sawtooth window of the given length: at T it holds [floor(T − W, h), T), where the hop h
+ * is the largest tile size not above W/12, so that it is never more than 8.33 % too long.
+ * A length below 12 s is a `problem`.
  */
-export function hopping(length: Duration, hop: Duration): Window {
-  const [lengthMs, hopMs] = [durationMs(length), durationMs(hop)];
-  if (lengthMs % hopMs !== 0) {
-    throw new RangeError(
-      `a hop of ${hop} does not divide a window of ${length}: choose one that does`,
-    );
-  }
-  if (lengthMs / hopMs > MAX_HOPS) {
+export const sawtooth = (length: Duration): Window =>
+  windowOf("sawtooth", length, (lengthMs) => {
+    const hopMs = TILE_SIZES_MS.findLast((size) => size <= lengthMs / 12);
+    if (hopMs !== undefined) return hopMs;
+    throw new RangeError(`a window of ${length} is too small: the smallest is 12s (tiles of 1 s)`);
+  });
+
+/**
+ * Pure. A window that moves by whole hops: at T it holds [floor(T, h) − W, floor(T, h)), so that
+ * what happened since the last hop is not in it yet. Hops begin at the epoch, in UTC. A hop that
+ * does not divide the length, or goes into it more than 1,000 times, is a `problem`.
+ */
+export const hopping = (length: Duration, hop: Duration): Window =>
+  windowOf("hopping", length, (lengthMs) => {
+    const hopMs = durationMs(hop);
+    if (lengthMs % hopMs !== 0) {
+      throw new RangeError(
+        `a hop of ${hop} does not divide a window of ${length}: choose one that does`,
+      );
+    }
+    if (lengthMs / hopMs <= MAX_HOPS) return hopMs;
     const least = Math.ceil(lengthMs / MAX_HOPS / SECOND_MS);
     throw new RangeError(
       `a hop of ${hop} goes into ${length} more than ${MAX_HOPS} times: take ${least}s or more`,
     );
-  }
-  return { kind: "hopping", lengthMs, hopMs };
-}
+  });
 
 /** Pure. The last complete stretch of that length: a hopping window whose hop is its length. */
 export const tumbling = (length: Duration): Window => hopping(length, length);

@@ -14,8 +14,11 @@ export interface NumberProfile {
   readonly sketch: Sketch;
 }
 
+/** The largest magnitude that percentiles tell apart: of what is above, no more is known. */
+export const SKETCH_TO = 1e15;
+
 /** Stored sketches have these buckets: to change them is to begin anew. */
-const sketchOf = (p: number) => approxPercentile({ p, accuracy: 0.01, from: 1e-9, to: 1e15 });
+const sketchOf = (p: number) => approxPercentile({ p, accuracy: 0.01, from: 1e-9, to: SKETCH_TO });
 const [low, middle, high] = [sketchOf(0.05), sketchOf(0.5), sketchOf(0.95)];
 
 /** What is beyond the range of doubles has no JSON. */

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { exec, execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -9,7 +9,17 @@ const run = (command: string, ...args: readonly string[]) =>
     ...args,
   ]);
 
+/** Runs a command through the shell, which reads nothing of what it prints. */
+const piped = (command: string) =>
+  promisify(exec)(
+    `"${process.execPath}" ${join(import.meta.dirname, `../../../cli/${command}.ts`)} --help | true`,
+  );
+
 describe("commands as programs", () => {
+  it("end quietly where nobody reads what they print", async () => {
+    expect(await piped("plan")).toEqual({ stdout: "", stderr: "" });
+  });
+
   it.each([
     ["plan", /changes nothing/],
     ["apply", /Two at once do no harm/],

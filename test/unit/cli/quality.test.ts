@@ -77,6 +77,32 @@ describe("npm run quality", () => {
     );
   });
 
+  it("says no more of percentiles than their sketch knows, and shows empty text", async () => {
+    const api = await createTestApi();
+    await pay(api, 3, "");
+    const [view] = api.ctx().registry.views.values();
+    const amounts = ["1e20", "3e20", "-5e20"];
+    for (const [i, amount] of amounts.entries()) {
+      const event = payment({ payment_id: `big${i}`, customer_id: `c${i}`, amount, country: "" });
+      const sent = await api.call("POST /v1/sources/payments/events", {
+        key: await api.key(),
+        json: [event],
+      });
+      expect(await sent.json()).toMatchObject({ accepted: 1 });
+    }
+    await api.settle();
+    const { printed } = await quality(api, { takeNow: true, views: view ? [view] : [] });
+    const line = (name: string) => printed.find((one) => one.startsWith(`  ${name} `)) ?? "";
+    expect(line("amount_max_1d").trim().split(/ {2,}/).slice(3, 7)).toEqual([
+      "> 1E15",
+      "> 1E15",
+      "12.5",
+      "3E20",
+    ]);
+    expect(line("amount_mean_30d")).toMatch(/> 1E15/);
+    expect(line("last_country")).toMatch(/ "" 100\.0 %$/);
+  });
+
   it("ends with 1 where something drifted by more than it may", async () => {
     const api = await createTestApi();
     await pay(api, 60, "DE");

@@ -39,6 +39,20 @@ describe("the database", () => {
     }
   });
 
+  it("says of a database that is not Neon's why it is not asked", async () => {
+    const env = { DATABASE_URL: "postgres://user:hush@db.example.com/db" };
+    const words = /DATABASE_URL names db\.example\.com, which is no Neon database.*not asked/;
+    await expect(connectDatabase({ env, root })).rejects.toThrow(words);
+    await expect(connectDatabase({ env, root })).rejects.not.toThrow(/hush/);
+    const nonsense = { DATABASE_URL: "hush" };
+    await expect(connectDatabase({ env: nonsense, root })).rejects.toThrow(/names no host/);
+    const sqlUrl = `http://127.0.0.1:${await closedPort()}/sql`;
+    const connectionString = "postgres://user:hush@localhost/db";
+    await write(".freshet/stack.json", JSON.stringify({ sqlUrl, connectionString }));
+    const stale = await connectDatabase({ env, root });
+    await expect(stale.query("SELECT 1", [])).rejects.toThrow(words);
+  });
+
   it("is Neon where the environment names it, stack or not", async () => {
     await write(
       ".freshet/stack.json",

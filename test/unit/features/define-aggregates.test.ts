@@ -127,6 +127,22 @@ describe("a wrong feature", () => {
     expect(refusal(approxPercentile("amount", 95))).toMatch(/"p" is a number from 0 to 1, not 95/);
   });
 
+  it("is refused by name where a duration is none, or a window cannot be", () => {
+    const words = {
+      "a window of 11s is too small": count().over("11s"),
+      '"1w" is no duration': count().over("1w" as "1d"),
+      "a hop of 7m does not divide": count().over(hopping("1h", "7m")),
+      '"0d" is no duration': count().over(tumbling("0d")),
+      '"2w" is no duration': expDecaySum("amount", "2w" as "1d").over("1d"),
+    };
+    for (const [problem, feature] of Object.entries(words)) {
+      expect(refusal(feature)).toContain(`view "v", feature "x": ${problem}`);
+    }
+    const view = featureView("v", { ...base, features: { n: count() }, maxAge: "1w" as "1d" });
+    expect(() => compileView(view)).toThrow(DefinitionError);
+    expect(() => compileView(view)).toThrow('view "v", maxAge: "1w" is no duration');
+  });
+
   it("is refused where its keys cannot be told apart, or are none", () => {
     const keys = (...all: readonly unknown[]) =>
       refusal(count().by("country", { keys: all as readonly string[] }));
