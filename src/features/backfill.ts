@@ -79,17 +79,32 @@ const distinct = (missed: readonly EntityRef[]): readonly EntityRef[] => [
 ];
 
 /**
+ * Feeds by source, in their turns. Right sides of joins come after the left ones: they then find all
+ * that they are paired with, at once. Pairs come last: the events before them make some.
+ */
+function passesOf(feeds: readonly Feed[]): readonly (readonly Feed[])[] {
+  const isRight = ({ entity, isLeft }: Feed): boolean => isJoinId(entity) && isLeft !== true;
+  const ofRights = new Set(feeds.filter(isRight).map(({ source }) => source));
+  const turnOf = ({ source, isLeft }: Feed): number =>
+    isJoinId(source) ? 2 : isLeft !== true && ofRights.has(source) ? 1 : 0;
+  const passes = new Map<string, Feed[]>();
+  for (const feed of feeds.toSorted((a, b) => turnOf(a) - turnOf(b))) {
+    const name = `${turnOf(feed)} ${feed.source}`;
+    passes.set(name, [...(passes.get(name) ?? []), feed]);
+  }
+  return [...passes.values()];
+}
+
+/**
  * Gives past events to entities that their source did not feed when they were accepted, so that a
  * new kind of entity has its whole history; then the pairs that they make. Safe while events go on,
  * to repeat and to interrupt, but not beside itself. Answers how many contributions were missing.
  */
 export async function backfill(ctx: BackfillContext, feeds: readonly Feed[]): Promise<number> {
-  const sources = [...new Set(feeds.map(({ source }) => source))];
   let [looked, added] = [0, 0];
   for (const tenant of await ctx.archive.listTenants()) {
-    // Pairs come last: the events before them make some.
-    for (const source of sources.toSorted((a, b) => Number(isJoinId(a)) - Number(isJoinId(b)))) {
-      const fed = feeds.filter((feed) => feed.source === source);
+    for (const fed of passesOf(feeds)) {
+      const source = fed[0]?.source ?? "";
       let after: string | null = null;
       for (;;) {
         const events: readonly LogEvent[] = await ctx.definitions.readEvents(

@@ -1,3 +1,5 @@
+import type { MetAnswer, MetQuery } from "./met-events.ts";
+
 /** One entity of one tenant: `key` is its canonical form (features/entity-key.ts). */
 export interface EntityRef {
   readonly tenant: string;
@@ -97,6 +99,9 @@ export interface AppendInput {
   readonly now: number;
 }
 
+/** How many of those that wait an append answers, for an entity where sources meet, beside its own. */
+export const MOST_WAITING_TO_MEET = 500;
+
 /** An entity as it stood in one snapshot. */
 export interface EntitySnapshot extends EntityRef {
   /** 0 where nothing was ever folded. */
@@ -106,12 +111,14 @@ export interface EntitySnapshot extends EntityRef {
   /** State bytes in base64 by state id; absent where the entity has no such state. */
   readonly states: ReadonlyMap<string, string>;
   /**
-   * All that is waiting to be folded, whoever appended it. `knownAt` is the contribution's own where
+   * All that is waiting to be folded, whoever appended it; where sources meet, some of it, and
+   * `hasMore` says whether there is more. `knownAt` is the contribution's own where
    * it was added later than its event.
    */
   readonly pending: readonly LogEvent[];
   /** When what is pending was appended: the distinct times, epoch ms. */
   readonly waitingSince: readonly number[];
+  readonly hasMore?: boolean;
   readonly erased: boolean;
 }
 
@@ -171,21 +178,6 @@ export interface MissedEvent {
   readonly feeds: readonly string[];
 }
 
-/** Events of one entity that were folded, by their times: from `from` on, and before `before`. */
-export interface FoldedRange extends EntityRef {
-  /** The last version that counts. */
-  readonly upTo: number;
-  readonly from: number;
-  readonly before: number;
-}
-
-/** An event as it was folded into an entity where sources meet. */
-export interface MetEvent {
-  readonly event: LogEvent;
-  /** Since when the entity's log knows it. */
-  readonly loggedAt: number;
-}
-
 export interface CommitResult {
   /** In the order of the commits: whether it won its compare-and-set. */
   readonly won: readonly boolean[];
@@ -230,14 +222,8 @@ export interface EventLog {
     feeds: readonly string[],
     now: number,
   ): Promise<void>;
-  /**
-   * For each range of an entity where sources meet, what was folded there, in no order; null where
-   * that is more than `most` events.
-   */
-  readMet(
-    ranges: readonly FoldedRange[],
-    most: number,
-  ): Promise<readonly (readonly MetEvent[] | null)[]>;
+  /** What was folded into entities where sources meet, as far as it is wanted. */
+  readMet(queries: readonly MetQuery[]): Promise<readonly MetAnswer[]>;
   /** For each entity, when what is pending was appended: the distinct times, epoch ms. */
   readWaiting(entities: readonly EntityRef[]): Promise<readonly (readonly number[])[]>;
   /** Forgets outbox rows up to the given versions: their states are visible online. */

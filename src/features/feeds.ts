@@ -8,6 +8,8 @@ export interface Feed {
   readonly source: string;
   /** The source's columns that make the entity's key. */
   readonly keyColumns: readonly string[];
+  /** Whether it gives a join its left events. */
+  readonly isLeft?: boolean;
 }
 
 /** Pure. Names a feed: two with one name give the same events to the same entities. */
@@ -23,7 +25,7 @@ export const feedNamesOf = (
 
 /** Pure. How the events of its sources meet in a join. */
 export const feedsOfJoin = ({ sourceId, left, right, on }: JoinPlan): readonly Feed[] => [
-  { entity: sourceId, source: left, keyColumns: on.map((column) => column.left) },
+  { entity: sourceId, source: left, keyColumns: on.map((column) => column.left), isLeft: true },
   { entity: sourceId, source: right, keyColumns: on.map((column) => column.right) },
 ];
 

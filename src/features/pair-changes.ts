@@ -1,5 +1,4 @@
 import type { LogEvent } from "./event-log.ts";
-import type { JoinPlan } from "./source-plan.ts";
 
 /** An event of one of a join's sources, and since when it is known. */
 export interface Side {
@@ -31,22 +30,10 @@ export function inOrder({ event: a }: Side, { event: b }: Side): number {
   return a.orderKey < b.orderKey ? -1 : 1;
 }
 
-/** How many of the sides, which are in order, have times up to and with `time`. */
-function countUpTo(sides: readonly Side[], time: number): number {
-  let [low, high] = [0, sides.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sides[middle] as Side).event.eventTime <= time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** Of the left events after another one, the `most` that were known first. */
 class FirstKnown {
   readonly #most: number;
   readonly #sides: Side[] = [];
-  #fresh = 0;
 
   constructor(most: number) {
     this.#most = most;
@@ -55,11 +42,6 @@ class FirstKnown {
   /** The one with which there are as many as a right event is paired with; null before that. */
   get last(): Side | null {
     return this.#sides[this.#most - 1] ?? null;
-  }
-
-  /** Whether a fresh one is among them. */
-  get hasFresh(): boolean {
-    return this.#fresh > 0;
   }
 
   add(side: Side): void {
@@ -71,8 +53,7 @@ class FirstKnown {
     }
     if (low === this.#most) return;
     this.#sides.splice(low, 0, side);
-    const gone = this.#sides.length > this.#most ? this.#sides.pop() : undefined;
-    this.#fresh += Number(side.isFresh) - Number(gone?.isFresh ?? false);
+    if (this.#sides.length > this.#most) this.#sides.pop();
   }
 }
 
@@ -124,38 +105,45 @@ function changesOf(
 }
 
 /**
- * Pure. How the pairs of a join change when the fresh ones among these events of one key join the
- * others. A right event is paired with its `fanOut` latest left ones by (time, order key) of those
- * with 0 ≤ right − left ≤ `withinMs`. What is known at any time K are the pairs of the events that
- * are known at K, where imports say when that was. Needs every event within reach of a fresh one.
+ * How the pairs of one right event change, as the left ones before it are taken, the latest first. It
+ * is paired with the `fanOut` latest by (time, order key) that are within reach. What is known at any
+ * time K are the pairs of the events that are known at K, where imports say when that was.
  */
-export function pairChanges(
-  { left, withinMs, fanOut }: JoinPlan,
-  sides: readonly Side[],
-): readonly PairChange[] {
-  const ordered = sides.toSorted(inOrder);
-  const lefts = ordered.filter(({ event }) => event.source === left);
-  const fresh = lefts.filter(({ isFresh }) => isFresh);
-  const changes: PairChange[] = [];
-  for (const right of ordered) {
-    if (right.event.source === left) continue;
-    const { eventTime } = right.event;
-    const [from, to] = [eventTime - withinMs, eventTime];
-    let freshLeft = countUpTo(fresh, to) - countUpTo(fresh, from - 1);
-    if (!right.isFresh && freshLeft === 0) continue;
-    const [before, after] = [new FirstKnown(fanOut), new FirstKnown(fanOut)];
-    const first = countUpTo(lefts, from - 1);
-    for (let i = countUpTo(lefts, to) - 1; i >= first; i -= 1) {
-      const one = lefts[i] as Side;
-      const [was, is] = [before.last, after.last];
-      // From here on, nothing can be paired that was not, or vanish that did not.
-      if (right.isFresh && is !== null && is.known <= right.known) break;
-      if (!right.isFresh && freshLeft === 0 && was !== null && !after.hasFresh) break;
-      changes.push(...changesOf(one, right, was, is));
-      if (one.isFresh) freshLeft -= 1;
-      else before.add(one);
-      after.add(one);
-    }
+export class RightPairs {
+  readonly right: Side;
+  readonly #before: FirstKnown;
+  readonly #after: FirstKnown;
+  readonly #settledBy: number;
+
+  /** `changedFrom`: since when, at the earliest, a fresh left event within reach is known. */
+  constructor(right: Side, fanOut: number, changedFrom: number) {
+    this.right = right;
+    this.#before = new FirstKnown(fanOut);
+    this.#after = new FirstKnown(fanOut);
+    this.#settledBy = right.isFresh ? right.known : Math.max(right.known, changedFrom);
   }
-  return changes;
+
+  /**
+   * Left events that are known then or later may be left out. By then as many later ones are, which
+   * are no fewer with what is fresh: no pair with such a one appears or vanishes, now or before.
+   */
+  get horizon(): number {
+    const { last } = this.right.isFresh ? this.#after : this.#before;
+    return last?.known ?? Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Whether no earlier left event changes anything: as many later ones are known when the right one
+   * is, and none sooner for what is fresh.
+   */
+  get isSettled(): boolean {
+    return this.horizon <= this.#settledBy;
+  }
+
+  take(left: Side): readonly PairChange[] {
+    const [was, is] = [this.#before.last, this.#after.last];
+    if (!left.isFresh) this.#before.add(left);
+    this.#after.add(left);
+    return changesOf(left, this.right, was, is);
+  }
 }

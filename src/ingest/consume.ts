@@ -27,6 +27,7 @@ import { unreadableEntry } from "./unreadable.ts";
 export interface ConsumeContext {
   readonly registry: Registry;
   readonly log: EventLog;
+  readonly joinLimits?: FoldContext["joinLimits"];
   readonly history: FoldContext["history"];
   readonly online: Pick<OnlineStore, "read" | "write" | "markApplied" | "writeMeta">;
   readonly archive: StateArchive;
@@ -158,11 +159,21 @@ async function settleOutbox(ctx: ConsumeContext, applied: readonly Applied[]): P
 export const applying = (
   ctx: Pick<
     ConsumeContext,
-    "registry" | "log" | "history" | "online" | "now" | "random" | "sleep" | "vault" | "quarantine"
+    | "registry"
+    | "log"
+    | "joinLimits"
+    | "history"
+    | "online"
+    | "now"
+    | "random"
+    | "sleep"
+    | "vault"
+    | "quarantine"
   >,
 ): ApplyContext => ({
   registry: ctx.registry,
   log: ctx.log,
+  joinLimits: ctx.joinLimits,
   history: ctx.history,
   online: ctx.online,
   now: ctx.now,

@@ -16,6 +16,6 @@ export async function foldPending(
       entities: left,
     });
     await ctx.log.settleOutbox(projected);
-    left = figures.folded > 0 ? unfinished : [];
+    left = figures.folded + figures.refused > 0 ? unfinished : [];
   }
 }

@@ -6,6 +6,7 @@ import { stateWrite, type StateWrite } from "../features/online-store.ts";
 import type { Registry } from "../features/registry.ts";
 import type { Read } from "./append-batch.ts";
 import { distinctRefs, refOf } from "./entity-refs.ts";
+import type { JoinLimits } from "./join-limits.ts";
 import { foldJoins } from "./fold-joins.ts";
 import { foldEntity, type Fold, type Poison } from "./fold.ts";
 import { finishFold, isOpen, type OpenFold } from "./open-fold.ts";
@@ -14,6 +15,7 @@ import type { Refused } from "./refused.ts";
 export interface FoldContext {
   readonly registry: Registry;
   readonly log: Pick<EventLog, "commit" | "readMet">;
+  readonly joinLimits?: JoinLimits | undefined;
   /** Read for folds that need the past of their entity. */
   readonly history: Pick<HistoryLog, "readEvents">;
   readonly now: () => number;

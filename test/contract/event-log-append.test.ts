@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { RejectedByStore, type EventLog } from "../../src/features/event-log.ts";
+import {
+  MOST_WAITING_TO_MEET,
+  RejectedByStore,
+  type EventLog,
+} from "../../src/features/event-log.ts";
 import { append, commitAll, customer, look, merchant } from "../support/event-log-calls.ts";
 import { logEvent, newTenant } from "../support/log-events.ts";
 import { truths, type Truth } from "../support/stores.ts";
@@ -61,6 +65,25 @@ describe.each(truths())("appending to the event log %s", (_name, open) => {
     ]);
     expect(entities.map(({ pending }) => pending)).toEqual([[events[0]], events, []]);
     expect(entities.map(({ version }) => version)).toEqual([0, 0, 0]);
+  });
+
+  it("returns a part of what waits where sources meet, and all that it just added", async () => {
+    const tenant = newTenant();
+    const meeting = { tenant, entity: "pairs@1", key: "k" };
+    const events = Array.from({ length: MOST_WAITING_TO_MEET + 3 }, (_, i) =>
+      logEvent(tenant, `e${i}`),
+    );
+    await append(log, events.slice(0, -2), [meeting, customer(tenant)]);
+    const last = events.slice(-2);
+    const first = await append(log, last, [meeting, customer(tenant)]);
+    expect(first.entities.map(({ pending, hasMore }) => [pending.length, hasMore])).toEqual([
+      [MOST_WAITING_TO_MEET + 2, true],
+      [events.length, false],
+    ]);
+    expect(first.entities[0]?.pending).toEqual(expect.arrayContaining(last));
+    await commitAll(log, meeting);
+    const rest = await look(log, meeting);
+    expect([rest.pending.length, rest.hasMore]).toEqual([3, false]);
   });
 
   it("counts a contribution that is named twice once", async () => {

@@ -12,6 +12,7 @@ import {
   unfinished,
 } from "../support/event-log-calls.ts";
 import { logEvent, newTenant } from "../support/log-events.ts";
+import { expectMetPlan, wanted } from "../support/met-queries.ts";
 import { sqlTruths, truths, type SqlTruth, type Truth } from "../support/stores.ts";
 
 const meeting = (tenant: string, key = "k"): EntityRef => ({ tenant, entity: "pairs@1", key });
@@ -105,55 +106,6 @@ describe.each(truths())("folds that make events %s", (_name, open) => {
     expect(await idsOf(customer(tenant))).toEqual(["new", "new-", "other", "other-"]);
   });
 
-  it("find what met before within ranges of time, of many entities at once", async () => {
-    const tenant = newTenant();
-    const at = (id: string, eventTime: number) => logEvent(tenant, id, { eventTime });
-    const events = [at("a", -5), at("b", 10), at("c", 20), at("d", 30)];
-    await append(log, events, [meeting(tenant), customer(tenant)]);
-    await append(log, [at("e", 15)], [meeting(tenant, "other")]);
-    for (const key of ["k", "other"]) await derive(meeting(tenant, key), []);
-    await append(log, [at("f", 12)], [meeting(tenant)]);
-    await derive(meeting(tenant), [], 7_000);
-    const snapshot = await look(log, customer(tenant));
-    await log.commit([foldOf(snapshot)], 6_000);
-
-    const range = (key: string, from: number, before: number, upTo = 9) => ({
-      ...meeting(tenant, key),
-      from,
-      before,
-      upTo,
-    });
-    const asked = [
-      range("k", 10, 30),
-      range("k", -9, 10),
-      range("k", 10, 30, 4),
-      range("other", 0, 99),
-      range("nobody", 0, 99),
-      { ...customer(tenant), from: 0, before: 99, upTo: 9 },
-    ];
-    const met = await log.readMet(asked, 3);
-    const ids = met.map((one) =>
-      one
-        ?.map(({ event }) => event.eventId)
-        .toSorted()
-        .join(""),
-    );
-    expect(ids).toEqual(["bcf", "a", "bc", "e", "", ""]);
-    expect(met[0]?.find(({ event }) => event.eventId === "f")).toEqual({
-      event: at("f", 12),
-      loggedAt: 7_000,
-    });
-    expect((await log.readMet(asked, 2)).map((one) => one?.length)).toEqual([
-      undefined,
-      1,
-      2,
-      1,
-      0,
-      0,
-    ]);
-    expect(await log.readMet([], 9)).toEqual([]);
-  });
-
   it("are left out of what is unfinished where nobody knows how to fold them", async () => {
     const tenant = newTenant();
     await append(log, [logEvent(tenant, "1")], [meeting(tenant), customer(tenant)]);
@@ -199,7 +151,7 @@ describe.each(sqlTruths())("the plans of folds that make events %s", (_name, ope
   beforeAll(async () => void (truth = await open()));
   afterAll(() => truth.close());
 
-  it("look rows up one by one, and what met by its time", async () => {
+  it("look rows up one by one, and what met by its source and time", async () => {
     const tenant = newTenant();
     const keys = Array.from({ length: 300 }, (_, i) => `k${i}`);
     const met = keys.map((key) => meeting(tenant, key));
@@ -219,7 +171,13 @@ describe.each(sqlTruths())("the plans of folds that make events %s", (_name, ope
     }
     const plans: string[] = [];
     const explain: SqlClient = {
-      batch: async () => [],
+      async batch([settings, statement]) {
+        const { text = "", params = [] } = statement ?? {};
+        const explained = { text: `EXPLAIN ${text}`, params };
+        const [, rows = []] = await truth.batch([settings ?? explained, explained]);
+        plans.push(rows.map((row) => row["QUERY PLAN"]).join("\n"));
+        return [];
+      },
       async query(text, params) {
         const rows = await truth.query(`EXPLAIN ${text}`, params);
         plans.push(rows.map((row) => row["QUERY PLAN"]).join("\n"));
@@ -237,13 +195,9 @@ describe.each(sqlTruths())("the plans of folds that make events %s", (_name, ope
       ],
     }));
     await log.commit(commits, 7_000);
-    await log.readMet(
-      met.map((ref) => ({ ...ref, upTo: 9, from: 0, before: 99 })),
-      9,
-    );
+    await log.readMet(met.map((ref) => wanted(ref, "payments", "orders")));
     expect(plans).toHaveLength(2);
     for (const plan of plans) expect(plan).not.toMatch(/Join Filter/);
-    expect(plans[1]).toMatch(/entity_log_met/);
-    expect(plans[1]).toMatch(/events_tenant_source_event_id_pk/);
+    expectMetPlan(plans[1] ?? "");
   });
 });

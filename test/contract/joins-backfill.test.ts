@@ -5,6 +5,7 @@ import { AppError } from "../../src/errors.ts";
 import { isJoinId } from "../../src/features/feeds.ts";
 import type { Registry } from "../../src/features/registry.ts";
 import { consume } from "../../src/ingest/consume.ts";
+import type { JoinLimits } from "../../src/ingest/join-limits.ts";
 import { foldPending } from "../../src/ingest/fold-pending.ts";
 import { sweep } from "../../src/ingest/sweep.ts";
 import { DAY_MS } from "../../src/time.ts";
@@ -20,6 +21,7 @@ import {
   type Step,
 } from "../support/paths.ts";
 import { applyAll, BASE, drain, NOW, openPorts } from "../support/play.ts";
+import { anyJoinLimits } from "../support/search-pairs.ts";
 import { truths, type Truth } from "../support/stores.ts";
 import { consumerOf, deliver, eventsMessage, type Ports } from "../support/write-path.ts";
 
@@ -29,9 +31,9 @@ const dieAtCommit = (method: string): void => {
 
 const JOINED: readonly PathView[] = ["ad_orders", "shopper_paths"];
 
-async function openDeployment(truth: Truth, first: Registry) {
+async function openDeployment(truth: Truth, first: Registry, joinLimits: JoinLimits) {
   const tenant = newTenant();
-  const ports: Ports = openPorts(truth, tenant);
+  const ports: Ports = { ...openPorts(truth, tenant), joinLimits };
   await applyAll(truth, ports, tenant, first);
   const consumer = (registry: Registry) => ({ ...consumerOf(ports, () => NOW), registry });
   return {
@@ -72,14 +74,16 @@ describe.each(truths())("definitions that gain a join %s", (where, open) => {
           anyPathOptions(fanOuts),
           anySteps(BASE),
           fc.boolean(),
-          async (options, steps, andBack) => {
+          anyJoinLimits,
+          async (options, steps, andBack, limits) => {
             const quarter = Math.ceil(steps.length / 4);
             const part = (n: number) => steps.slice(n * quarter, (n + 1) * quarter);
             const before = pathRegistry(options, ["ad_clicks"]);
             const half = pathRegistry(options, ["ad_clicks", "ad_orders"]);
             const whole = pathRegistry(options);
             const truth = await fresh();
-            const { tenant, ports, apply, send } = await openDeployment(truth, before);
+            const deployment = await openDeployment(truth, before, limits);
+            const { tenant, ports, apply, send } = deployment;
             await send(before, part(0));
             await apply(half);
             await send(half, part(1));
@@ -102,31 +106,36 @@ describe.each(truths())("definitions that gain a join %s", (where, open) => {
     it("leave nothing waiting for a join that nobody reads any more, and give it all anew", async () => {
       let forgotten = 0;
       await fc.assert(
-        fc.asyncProperty(anyPathOptions(fanOuts), anySteps(BASE), async (options, steps) => {
-          const quarter = Math.ceil(steps.length / 4);
-          const part = (n: number) => steps.slice(n * quarter, (n + 1) * quarter);
-          const [without, whole] = [pathRegistry(options, ["ad_clicks"]), pathRegistry(options)];
-          const truth = await fresh();
-          const { tenant, ports, apply, send } = await openDeployment(truth, whole);
-          const own = async (): Promise<readonly string[]> =>
-            (await ports.log.findUnfinished(Number.MAX_SAFE_INTEGER, 1_000))
-              .filter((ref) => ref.tenant === tenant)
-              .map(({ entity }) => entity);
-          await send(whole, part(0));
-          // Its consumers die before they fold.
-          const dying = withFaults(ports.log, { before: dieAtCommit });
-          await send(whole, part(1), dying);
-          forgotten += (await own()).filter(isJoinId).length;
-          await apply(without);
-          expect((await own()).filter(isJoinId)).toEqual([]);
-          await send(without, part(2));
-          await send(whole, part(3), dying);
-          await apply(whole);
-          const ctx = { ...consumerOf(ports, () => NOW + DAY_MS), registry: whole };
-          await sweep(ctx);
-          const played = { truth, ports, tenant, registry: whole, options };
-          await expectPaths(played, steps, NOW);
-        }),
+        fc.asyncProperty(
+          anyPathOptions(fanOuts),
+          anySteps(BASE),
+          anyJoinLimits,
+          async (options, steps, limits) => {
+            const quarter = Math.ceil(steps.length / 4);
+            const part = (n: number) => steps.slice(n * quarter, (n + 1) * quarter);
+            const [without, whole] = [pathRegistry(options, ["ad_clicks"]), pathRegistry(options)];
+            const truth = await fresh();
+            const { tenant, ports, apply, send } = await openDeployment(truth, whole, limits);
+            const own = async (): Promise<readonly string[]> =>
+              (await ports.log.findUnfinished(Number.MAX_SAFE_INTEGER, 1_000))
+                .filter((ref) => ref.tenant === tenant)
+                .map(({ entity }) => entity);
+            await send(whole, part(0));
+            // Its consumers die before they fold.
+            const dying = withFaults(ports.log, { before: dieAtCommit });
+            await send(whole, part(1), dying);
+            forgotten += (await own()).filter(isJoinId).length;
+            await apply(without);
+            expect((await own()).filter(isJoinId)).toEqual([]);
+            await send(without, part(2));
+            await send(whole, part(3), dying);
+            await apply(whole);
+            const ctx = { ...consumerOf(ports, () => NOW + DAY_MS), registry: whole };
+            await sweep(ctx);
+            const played = { truth, ports, tenant, registry: whole, options };
+            await expectPaths(played, steps, NOW);
+          },
+        ),
         { numRuns },
       );
       expect(forgotten).toBeGreaterThan(0);
@@ -139,10 +148,12 @@ describe.each(truths())("definitions that gain a join %s", (where, open) => {
           anyPathOptions(fanOuts),
           anySteps(BASE),
           fc.array(fc.tuple(moment, moment), { minLength: 1, maxLength: 5 }),
-          async (options, steps, moments) => {
+          anyJoinLimits,
+          async (options, steps, moments, limits) => {
             const [before, whole] = [pathRegistry(options, ["ad_clicks"]), pathRegistry(options)];
             const truth = await fresh();
-            const { tenant, ports, apply, send } = await openDeployment(truth, before);
+            const deployment = await openDeployment(truth, before, limits);
+            const { tenant, ports, apply, send } = deployment;
             for (let at = 0; at < steps.length; at += 3) {
               await send(before, steps.slice(at, at + 3));
             }

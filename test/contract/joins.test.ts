@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { JoinLimits } from "../../src/ingest/join-limits.ts";
 import { sweep } from "../../src/ingest/sweep.ts";
 import { DAY_MS } from "../../src/time.ts";
 import { expectKnownPaths, expectPaths, type Played } from "../support/expect-paths.ts";
@@ -15,6 +16,7 @@ import {
   play,
   type Script,
 } from "../support/play.ts";
+import { anyJoinLimits } from "../support/search-pairs.ts";
 import { truths, type Truth } from "../support/stores.ts";
 import { consumerOf } from "../support/write-path.ts";
 
@@ -40,8 +42,9 @@ describe.each(truths())("joins %s", (where, open) => {
           anyPathOptions(fanOuts),
           anySteps(BASE),
           anyScript,
-          async (options, steps, delivery) => {
-            const played = await playSteps(await fresh(), options, steps, delivery);
+          anyJoinLimits,
+          async (options, steps, delivery, limits) => {
+            const played = await playSteps(await fresh(), options, steps, delivery, limits);
             await expectPaths(played, steps, NOW);
             const { appeared, vanished } = await pairsIn(played);
             seen.paired += appeared;
@@ -64,8 +67,9 @@ describe.each(truths())("joins %s", (where, open) => {
           anySteps(BASE, fc.integer({ min: BASE - 3_000, max: BASE + 3_000 })),
           anyScript,
           fc.array(fc.tuple(moment, moment), { minLength: 1, maxLength: 5 }),
-          async (options, steps, delivery, moments) => {
-            const played = await playSteps(await fresh(), options, steps, delivery);
+          anyJoinLimits,
+          async (options, steps, delivery, moments, limits) => {
+            const played = await playSteps(await fresh(), options, steps, delivery, limits);
             await expectPaths(played, steps, NOW);
             await expectKnownPaths(played, steps, moments, NOW);
           },
@@ -81,10 +85,11 @@ async function playSteps(
   options: Played["options"],
   steps: readonly Step[],
   delivery: Script,
+  joinLimits: JoinLimits,
 ): Promise<Played> {
   const tenant = newTenant();
   const registry = pathRegistry(options);
-  const ports = openPorts(truth, tenant);
+  const ports = { ...openPorts(truth, tenant), joinLimits };
   await applyAll(truth, ports, tenant, registry);
   await play(
     ports,

@@ -21,6 +21,7 @@ import { hopping } from "../../src/features/window.ts";
 import { createVault, type Vault } from "../../src/governance/vault.ts";
 import type { ConsumeContext } from "../../src/ingest/consume.ts";
 import type { Delivery } from "../../src/ingest/delivery.ts";
+import type { JoinLimits } from "../../src/ingest/join-limits.ts";
 import type { IngestMessage } from "../../src/ingest/envelope.ts";
 import type { IngestQueue } from "../../src/ingest/ingest-queue.ts";
 import type { QuarantineStore } from "../../src/ingest/quarantine-store.ts";
@@ -83,6 +84,7 @@ export interface Ports {
   readonly quarantine: QuarantineStore;
   readonly servedAnswers: ServedAnswers;
   readonly queue: IngestQueue;
+  readonly joinLimits?: JoinLimits;
 }
 
 /** A consumer's context over the ports, at a fixed clock. */

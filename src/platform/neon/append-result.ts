@@ -1,10 +1,12 @@
-import type {
-  AppendInput,
-  AppendResult,
-  EntitySnapshot,
-  LogEvent,
-  Verdict,
+import {
+  MOST_WAITING_TO_MEET,
+  type AppendInput,
+  type AppendResult,
+  type EntitySnapshot,
+  type LogEvent,
+  type Verdict,
 } from "../../features/event-log.ts";
+import { isJoinId } from "../../features/feeds.ts";
 import { logEventFrom } from "./log-event.ts";
 import type { SqlRow } from "./sql-client.ts";
 
@@ -54,9 +56,11 @@ export function readAppendResult(input: AppendInput, rows: readonly SqlRow[]): A
     moved: (input.moves ?? []).map((_, index) => moved.has(index)),
     entities: input.touched.map(({ tenant, entity, key }, index): EntitySnapshot => {
       const { version, builds } = heads.get(index) ?? { version: 0, builds: 0 };
-      const fresh = added.get(entityKey({ tenant, entity, key }));
+      const fresh = added.get(entityKey({ tenant, entity, key })) ?? new Set();
       const waitingSince = new Set(since.get(index));
-      if (fresh !== undefined) waitingSince.add(input.now);
+      if (fresh.size > 0) waitingSince.add(input.now);
+      const all = waiting.get(index) ?? [];
+      const most = isJoinId(entity) ? MOST_WAITING_TO_MEET : all.length;
       return {
         tenant,
         entity,
@@ -64,7 +68,8 @@ export function readAppendResult(input: AppendInput, rows: readonly SqlRow[]): A
         version,
         builds,
         states: states.get(index) ?? new Map(),
-        pending: [...(waiting.get(index) ?? []), ...(fresh ?? [])],
+        pending: [...all.slice(0, most), ...fresh],
+        hasMore: all.length > most,
         waitingSince: [...waitingSince],
         erased: version === 0 && erased.has(index),
       };

@@ -3,7 +3,8 @@ import { setAside } from "./missed-sql.ts";
 /**
  * Stores events and pending contributions and reads the touched entities, all in one snapshot:
  * $1–$11 and $20 events, $12–$14 contributions, $15–$17 touched entities, $18 state ids, $19 now,
- * $21–$26 moves of rows ($20 says which one an event is part of), $27 feeds that the caller knows.
+ * $21–$26 moves of rows ($20 says which one an event is part of), $27 feeds that the caller knows,
+ * $28 how much of what waits is answered for an entity where sources meet (its kind has an `@`).
  *
  * The snapshot sees nothing of what the statement itself adds: the caller joins the verdicts (a
  * letter per event) with what it sent. Rows are locked in key order, everywhere, rows of
@@ -96,7 +97,8 @@ WITH input AS MATERIALIZED (
   SELECT t.position, t.tenant, w.source, w.event_id, w.known_at, w.since
     FROM touched t CROSS JOIN LATERAL (
     SELECT p.source, p.event_id, p.known_at, p.since FROM pending p
-     WHERE p.tenant = t.tenant AND p.entity = t.entity AND p.entity_key = t.entity_key OFFSET 0
+     WHERE p.tenant = t.tenant AND p.entity = t.entity AND p.entity_key = t.entity_key
+     LIMIT CASE WHEN strpos(t.entity, '@') > 0 THEN $28::int END
   ) AS w
 )
 SELECT 'verdicts' AS kind, 0 AS position, string_agg(letter, '' ORDER BY position) AS a,

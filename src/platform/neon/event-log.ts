@@ -1,40 +1,22 @@
 import { AppError } from "../../errors.ts";
 import {
+  MOST_WAITING_TO_MEET,
   RejectedByStore,
   type DerivedEvent,
   type EntityCommit,
   type EntityRef,
   type EventLog,
-  type MetEvent,
 } from "../../features/event-log.ts";
 import { APPEND } from "./append-statement.ts";
 import { readAppendResult } from "./append-result.ts";
 import { changesSought, READ_CHANGES, readChangesResult } from "./changes-statement.ts";
 import { COMMIT, COMMIT_DERIVED } from "./commit-statement.ts";
 import { logEventFrom, LOG_EVENT_COLUMNS } from "./log-event.ts";
+import { metParams, readMetAnswers, READ_MET, WALK_INDEXES } from "./met-statement.ts";
 import { contributionParams, findMissed, GIVE_MISSED } from "./missed-sql.ts";
 import { FIND_ANY_UNFINISHED, FIND_UNFINISHED, SETTLE } from "./outbox-statements.ts";
 import type { SqlClient } from "./sql-client.ts";
 import { isBrokenConstraint } from "./store-error.ts";
-
-/**
- * $1–$3 entities where sources meet, $4 versions, $5–$6 times from and before. LATERAL … OFFSET 0 looks
- * each range up in its index; see APPEND.
- */
-const READ_MET = `
-SELECT r.position::int AS position, l.known_at AS logged_at, e.*
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
-         WITH ORDINALITY AS r(tenant, entity, entity_key, up_to, after, before, position)
- CROSS JOIN LATERAL (
-    SELECT l.known_at, l.source, l.event_id FROM entity_log l
-     WHERE l.tenant = r.tenant AND l.entity = r.entity AND l.entity_key = r.entity_key
-       AND l.event_time >= r.after AND l.event_time < r.before AND l.version <= r.up_to
-     LIMIT $7::bigint + 1
-  ) AS l
- CROSS JOIN LATERAL (
-    SELECT ${LOG_EVENT_COLUMNS} FROM events e
-     WHERE e.tenant = r.tenant AND e.source = l.source AND e.event_id = l.event_id OFFSET 0
-  ) AS e`;
 
 /** $1–$3 entities. */
 const READ_WAITING = `
@@ -91,6 +73,7 @@ export function createEventLog(client: SqlClient): EventLog {
         moves.map((move) => move.to),
         moves.map((move) => move.imageId),
         feeds ?? null,
+        MOST_WAITING_TO_MEET + 1,
       ]);
       return readAppendResult(input, rows);
     },
@@ -135,20 +118,12 @@ export function createEventLog(client: SqlClient): EventLog {
       ]);
     },
 
-    async readMet(ranges, most) {
-      const rows = await client.query(READ_MET, [
-        ...entityParams(ranges),
-        ranges.map(({ upTo }) => upTo),
-        ranges.map(({ from }) => from),
-        ranges.map(({ before }) => before),
-        most,
+    async readMet(queries) {
+      const rows = await client.batch([
+        { text: WALK_INDEXES, params: [] },
+        { text: READ_MET, params: metParams(queries) },
       ]);
-      const met = ranges.map((): MetEvent[] => []);
-      for (const row of rows) {
-        const loggedAt = Number(row["logged_at"]);
-        met[Number(row["position"]) - 1]?.push({ event: logEventFrom(row), loggedAt });
-      }
-      return met.map((events) => (events.length > most ? null : events));
+      return readMetAnswers(queries, rows[1] ?? []);
     },
 
     async readWaiting(entities) {

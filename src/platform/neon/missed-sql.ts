@@ -38,27 +38,34 @@ SELECT array_to_json(m.feeds)::text AS feeds, ${columns}
      WHERE e.tenant = m.tenant AND e.source = m.source AND e.event_id = m.event_id OFFSET 0
   ) AS e`;
 
+const LOGGED = `SELECT FROM entity_log l
+                    WHERE l.tenant = m.tenant AND l.entity = m.entity
+                      AND l.entity_key = m.entity_key
+                      AND l.source = m.source AND l.event_id = m.event_id`;
+
 /**
  * What an event adds to pending that is neither pending nor folded for its entity yet, nor erased:
  * rows of `missed` (tenant, entity, entity_key, source, event_id, known_at), now $6. An append commits
  * an event with its contributions, and a commit moves one from pending to the log: so one snapshot
- * that holds the event tells for certain whether it was contributed.
+ * that holds the event tells for certain whether it was contributed. Where sources meet, a log of any
+ * length is looked up by the event's time. OFFSET 0: one by one, see APPEND.
  */
 const CONTRIBUTE = `
 INSERT INTO pending (tenant, entity, entity_key, source, event_id, since, known_at)
 SELECT m.tenant, m.entity, m.entity_key, m.source, m.event_id, $6::bigint, m.known_at
-  FROM missed m JOIN events e USING (tenant, source, event_id)
+  FROM missed m CROSS JOIN LATERAL (
+    SELECT e.event_time, e.ingest_time FROM events e
+     WHERE e.tenant = m.tenant AND e.source = m.source AND e.event_id = m.event_id OFFSET 0
+  ) AS e
  WHERE NOT EXISTS (SELECT FROM pending p
                     WHERE p.tenant = m.tenant AND p.entity = m.entity
                       AND p.entity_key = m.entity_key
-                      AND p.source = m.source AND p.event_id = m.event_id)
-   AND NOT EXISTS (SELECT FROM entity_log l
-                    WHERE l.tenant = m.tenant AND l.entity = m.entity
-                      AND l.entity_key = m.entity_key
-                      AND l.source = m.source AND l.event_id = m.event_id)
+                      AND p.source = m.source AND p.event_id = m.event_id OFFSET 0)
+   AND NOT CASE WHEN strpos(m.entity, '@') = 0 THEN EXISTS (${LOGGED} OFFSET 0)
+                ELSE EXISTS (${LOGGED} AND l.event_time = e.event_time OFFSET 0) END
    AND NOT EXISTS (SELECT FROM erasures x
                     WHERE x.tenant = m.tenant AND x.entity = m.entity
-                      AND x.entity_key = m.entity_key AND e.ingest_time <= x.erased_at)
+                      AND x.entity_key = m.entity_key AND e.ingest_time <= x.erased_at OFFSET 0)
  ORDER BY m.tenant COLLATE "C", m.entity COLLATE "C", m.entity_key COLLATE "C"
 ON CONFLICT DO NOTHING
 RETURNING event_id`;

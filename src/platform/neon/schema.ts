@@ -126,8 +126,11 @@ export const entityLog = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenant, t.entity, t.entity_key, t.version] }),
     index("entity_log_met")
-      .on(t.tenant, t.entity, t.entity_key, t.event_time)
+      .on(t.tenant, t.entity, t.entity_key, t.source, t.event_time, t.version)
       .where(sql`${t.event_time} IS NOT NULL`),
+    index("entity_log_foreknown")
+      .on(t.tenant, t.entity, t.entity_key, t.source, t.event_time, t.version)
+      .where(sql`${t.event_time} > ${t.known_at}`),
   ],
 );
 

@@ -1,5 +1,6 @@
 import { AppError } from "../../../src/errors.ts";
 import {
+  MOST_WAITING_TO_MEET,
   RejectedByStore,
   type AppendInput,
   type EntityCommit,
@@ -12,6 +13,7 @@ import {
 } from "../../../src/features/event-log.ts";
 import { hash64 } from "../../../src/features/hash64.ts";
 import { retractionId } from "../../../src/features/row-events.ts";
+import { naiveMet } from "./naive-met.ts";
 import { registerTenant } from "./memory-key-store.ts";
 import {
   checkDistinct,
@@ -75,13 +77,16 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
         const record = entityRecord(truth, { tenant: event.tenant, entity, key });
         record.pending.set(eventKey(event), { event: { ...event }, since: now, knownAt: null });
       }
+      const accepted = new Set(
+        events.filter((_, index) => verdicts[index] === "accepted").map(eventKey),
+      );
       const complete = truth.views.filter(
         (view) => view.complete && stateIds.includes(view.stateId),
       );
       return {
         verdicts,
         moved,
-        entities: touched.map((ref) => snapshotOf(truth, ref, stateIds)),
+        entities: touched.map((ref) => snapshotOf(truth, ref, stateIds, accepted)),
         completeStates: new Set(complete.map(({ stateId }) => stateId)),
         newerFor: new Set(
           (stateIds.every((id) => truth.views.some(({ stateId }) => stateId === id))
@@ -135,16 +140,15 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
       );
     },
 
-    async readMet(ranges, most) {
-      return ranges.map(({ upTo, from, before, ...ref }) => {
-        const log = truth.entities.get(entityKey(ref))?.log ?? [];
-        const met = log.slice(0, upTo).flatMap(({ knownAt: loggedAt, isMet, ...one }) => {
-          const event = truth.events.get(eventKey({ tenant: ref.tenant, ...one }));
+    async readMet(queries) {
+      return queries.map((query) => {
+        const log = truth.entities.get(entityKey(query))?.log ?? [];
+        const met = log.flatMap(({ knownAt: loggedAt, isMet, ...one }, i) => {
+          const event = truth.events.get(eventKey({ tenant: query.tenant, ...one }));
           if (event === undefined || !isMet) return [];
-          const isWithin = event.eventTime >= from && event.eventTime < before;
-          return isWithin ? [{ event: { ...event }, loggedAt }] : [];
+          return [{ event: { ...event }, version: i + 1, loggedAt }];
         });
-        return met.length > most ? null : met;
+        return naiveMet(query, met);
       });
     },
 
@@ -215,9 +219,16 @@ function snapshotOf(
   truth: MemoryTruth,
   { tenant, entity, key }: EntityRef,
   stateIds: readonly string[],
+  own: ReadonlySet<string>,
 ): EntitySnapshot {
   const record = truth.entities.get(entityKey({ tenant, entity, key }));
   const states = [...(record?.states ?? [])].filter(([stateId]) => stateIds.includes(stateId));
+  const pending = [...(record?.pending.values() ?? [])].map(({ event, knownAt }) => ({
+    ...event,
+    knownAt: knownAt ?? event.knownAt,
+  }));
+  const waiting = pending.filter((event) => !own.has(eventKey(event)));
+  const most = entity.includes("@") ? MOST_WAITING_TO_MEET : waiting.length;
   return {
     tenant,
     entity,
@@ -225,10 +236,8 @@ function snapshotOf(
     version: record?.version ?? 0,
     builds: record?.builds ?? 0,
     states: new Map(states.map(([stateId, { bytes }]) => [stateId, bytes])),
-    pending: [...(record?.pending.values() ?? [])].map(({ event, knownAt }) => ({
-      ...event,
-      knownAt: knownAt ?? event.knownAt,
-    })),
+    pending: [...waiting.slice(0, most), ...pending.filter((event) => own.has(eventKey(event)))],
+    hasMore: waiting.length > most,
     waitingSince: waitingSince(record),
     erased: (record?.version ?? 0) === 0 && typeof record?.erasedAt === "number",
   };

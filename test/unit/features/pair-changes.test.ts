@@ -1,28 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { LogEvent } from "../../../src/features/event-log.ts";
-import { pairChanges, type PairChange, type Side } from "../../../src/features/pair-changes.ts";
+import type { MetEvent } from "../../../src/features/met-events.ts";
+import type { PairChange, Side } from "../../../src/features/pair-changes.ts";
 import { pairEvent, readingRecords } from "../../../src/features/pairs.ts";
+import type { SearchLimits } from "../../../src/features/pair-search.ts";
 import type { JoinPlan } from "../../../src/features/source-plan.ts";
 import { logEvent } from "../../support/log-events.ts";
 import { naivePairs, type PlainSide } from "../../support/naive-pairs.ts";
-
-const joinOf = (withinMs: number, fanOut: number): JoinPlan => ({
-  name: "pairs",
-  left: "clicks",
-  right: "orders",
-  on: [{ left: "who", right: "who" }],
-  withinMs,
-  fanOut,
-  sourceId: "pairs@1",
-  fields: {
-    left: [
-      { from: "who", to: "who" },
-      { from: "ad", to: "clicks__ad" },
-    ],
-    right: [{ from: "price", to: "orders__price" }],
-  },
-});
+import { anyTightLimits, joinOf, ROOMY, searchAll } from "../../support/search-pairs.ts";
 
 /** An event, and when it says that it was known; null: when it is folded. */
 interface Given extends PlainSide {
@@ -48,10 +34,21 @@ interface Known {
 
 const nameOf = (left: string, right: string): string => `${left} ${right}`;
 
+const anyLimits = fc.oneof(fc.constant(ROOMY), anyTightLimits);
+
+interface Fold {
+  readonly join: JoinPlan;
+  readonly limits: SearchLimits;
+}
+
 /** All changes that come of folding groups of events one after the other, a group each instant. */
-function foldAll(join: JoinPlan, groups: readonly (readonly Given[])[], start: number): Known[] {
+function foldAll(
+  { join, limits }: Fold,
+  groups: readonly (readonly Given[])[],
+  start: number,
+): Known[] {
   const all: Known[] = [];
-  const logged: Side[] = [];
+  const logged: MetEvent[] = [];
   for (const [i, group] of groups.entries()) {
     const now = start + i;
     const fresh = group.map((one): Side => ({
@@ -60,9 +57,11 @@ function foldAll(join: JoinPlan, groups: readonly (readonly Given[])[], start: n
       isFresh: true,
       isLive: one.known === null,
     }));
-    const changes = pairChanges(join, [...fresh, ...logged]);
+    const { changes } = searchAll({ join, fresh, logged }, limits);
     all.push(...changes.map((change) => knownOf(change, now)));
-    logged.push(...fresh.map((side) => ({ ...side, isFresh: false })));
+    for (const { event, known } of fresh) {
+      logged.push({ event, version: logged.length + 1, loggedAt: known });
+    }
   }
   return all;
 }
@@ -105,9 +104,9 @@ const anyEvents = (known: fc.Arbitrary<number | null>): fc.Arbitrary<readonly Gi
       })),
     );
 const anySizes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 6 });
-const anyJoin = fc
-  .tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 3 }))
-  .map(([withinMs, fanOut]) => joinOf(withinMs, fanOut));
+const anyFold: fc.Arbitrary<Fold> = fc
+  .tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 3 }), anyLimits)
+  .map(([withinMs, fanOut, limits]) => ({ join: joinOf(withinMs, fanOut), limits }));
 
 function groupsOf(
   events: readonly Given[],
@@ -124,12 +123,12 @@ function groupsOf(
 describe("the changes of a join's pairs", () => {
   it("add up to the definition after every fold, whatever arrives when", () => {
     fc.assert(
-      fc.property(anyJoin, anyEvents(fc.constant(null)), anySizes, (join, events, sizes) => {
+      fc.property(anyFold, anyEvents(fc.constant(null)), anySizes, (fold, events, sizes) => {
         const groups = groupsOf(events, sizes);
-        const changes = foldAll(join, groups, 100);
+        const changes = foldAll(fold, groups, 100);
         for (const i of groups.keys()) {
           const folded = groups.slice(0, i + 1).flat();
-          expect(netAt(changes, 100 + i)).toEqual(naiveAt(folded, join));
+          expect(netAt(changes, 100 + i)).toEqual(naiveAt(folded, fold.join));
         }
       }),
       { numRuns: 1_000 },
@@ -138,11 +137,11 @@ describe("the changes of a join's pairs", () => {
 
   it("are known when the imports that make them were, at any time and in any order", () => {
     fc.assert(
-      fc.property(anyJoin, anyEvents(fc.nat(20)), anySizes, (join, events, sizes) => {
-        const changes = foldAll(join, groupsOf(events, sizes), 100);
+      fc.property(anyFold, anyEvents(fc.nat(20)), anySizes, (fold, events, sizes) => {
+        const changes = foldAll(fold, groupsOf(events, sizes), 100);
         for (let knowledge = 0; knowledge <= 20; knowledge += 1) {
           const known = events.filter((one) => (one.known ?? 0) <= knowledge);
-          expect(netAt(changes, knowledge)).toEqual(naiveAt(known, join));
+          expect(netAt(changes, knowledge)).toEqual(naiveAt(known, fold.join));
         }
       }),
       { numRuns: 1_000 },
@@ -152,12 +151,12 @@ describe("the changes of a join's pairs", () => {
   it("never take back what is not there, nor give twice, where imports come among live events", () => {
     const known = fc.oneof(fc.constant(null), fc.nat(99));
     fc.assert(
-      fc.property(anyJoin, anyEvents(known), anySizes, (join, events, sizes) => {
-        const changes = foldAll(join, groupsOf(events, sizes), 100);
+      fc.property(anyFold, anyEvents(known), anySizes, (fold, events, sizes) => {
+        const changes = foldAll(fold, groupsOf(events, sizes), 100);
         for (const { known: knowledge } of changes) {
           expect([...netAt(changes, knowledge).values()].every((n) => n === 1)).toBe(true);
         }
-        expect(netAt(changes, 1_000)).toEqual(naiveAt(events, join));
+        expect(netAt(changes, 1_000)).toEqual(naiveAt(events, fold.join));
       }),
       { numRuns: 1_000 },
     );

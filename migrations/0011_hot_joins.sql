@@ -1,0 +1,3 @@
+DROP INDEX "entity_log_met";--> statement-breakpoint
+CREATE INDEX "entity_log_foreknown" ON "entity_log" USING btree ("tenant","entity","entity_key","source","event_time","version") WHERE "entity_log"."event_time" > "entity_log"."known_at";--> statement-breakpoint
+CREATE INDEX "entity_log_met" ON "entity_log" USING btree ("tenant","entity","entity_key","source","event_time","version") WHERE "entity_log"."event_time" IS NOT NULL;
