@@ -224,6 +224,8 @@ export interface EventLog {
   ): Promise<void>;
   /** What was folded into entities where sources meet, as far as it is wanted. */
   readMet(queries: readonly MetQuery[]): Promise<readonly MetAnswer[]>;
+  /** Those of these events that the log holds, in no order. */
+  readLogged(tenant: string, events: readonly EventRef[]): Promise<readonly LogEvent[]>;
   /** For each entity, when what is pending was appended: the distinct times, epoch ms. */
   readWaiting(entities: readonly EntityRef[]): Promise<readonly (readonly number[])[]>;
   /** Forgets outbox rows up to the given versions: their states are visible online. */

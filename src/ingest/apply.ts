@@ -8,6 +8,8 @@ import {
   type Read,
 } from "./append-batch.ts";
 import { idText } from "./entity-refs.ts";
+import { AwaitedPairs, metWaits } from "./awaited-pairs.ts";
+import type { MetWait } from "./envelope.ts";
 import { ApplyProgress } from "./apply-progress.ts";
 import { foldRound, type FoldContext, type Round, type RoundOutcome } from "./fold-round.ts";
 import { conflict, prepareBatch } from "./prepare-batch.ts";
@@ -16,7 +18,7 @@ import { Turns } from "./turns.ts";
 
 export type ApplyContext = AppendContext &
   FoldContext & {
-    readonly log: Pick<EventLog, "readWaiting">;
+    readonly log: Pick<EventLog, "readWaiting" | "readLogged">;
     readonly online: Pick<OnlineStore, "write">;
     readonly sleep: (ms: number) => Promise<void>;
     /** From 0 to 1. */
@@ -29,9 +31,11 @@ export interface Awaited {
   readonly events: ReadonlySet<LogEvent>;
   /** Among the entities that are folded as well. */
   readonly entities: readonly EntityRef[];
+  /** Events that were applied before, whose pairs are awaited. */
+  readonly met: readonly MetWait[];
 }
 
-const NOBODY: Awaited = { events: new Set(), entities: [] };
+const NOBODY: Awaited = { events: new Set(), entities: [], met: [] };
 
 export interface Applied {
   /** Entities whose every event of this batch is visible online, by refText. */
@@ -119,11 +123,14 @@ export async function applyEvents(
   if (refused.length > 0) await ctx.refuse(refused);
   figures.refused = refused.length;
   const touchedBy = withRows(events, prepared.touchedBy, appended.touchedBy);
-  const progress = new ApplyProgress([
-    ...awaited.entities,
-    ...events.flatMap((event, i) => (awaited.events.has(event) ? (touchedBy[i] ?? []) : [])),
+  const touchedOf = (i: number): readonly EntityRef[] => touchedBy[i] ?? [];
+  const own = [...events.entries()].filter(([, event]) => awaited.events.has(event));
+  const progress = new ApplyProgress([...awaited.entities, ...own.flatMap(([i]) => touchedOf(i))]);
+  const pairs = new AwaitedPairs([
+    ...awaited.met,
+    ...own.flatMap(([i, event]) => metWaits(ctx.registry, event, touchedOf(i))),
   ]);
-  await foldAll(ctx, appended, { since, progress, figures });
+  await foldAll(ctx, appended, { since, progress, pairs, figures });
   return { ...progress.result(), touchedBy, figures };
 }
 
@@ -131,6 +138,7 @@ interface Folding {
   /** When the events were appended. */
   readonly since: number;
   readonly progress: ApplyProgress;
+  readonly pairs: AwaitedPairs;
   readonly figures: ApplyFigures;
 }
 
@@ -138,14 +146,16 @@ interface Folding {
 async function foldAll(
   ctx: ApplyContext,
   appended: Appended,
-  { since, progress, figures }: Folding,
+  { since, progress, pairs, figures }: Folding,
 ): Promise<void> {
   const turns = new Turns(since);
   const snapshots = [...appended.entities.values()].filter((one) => !turns.yields(one));
   let read: Read | null = snapshots.length > 0 ? { ...appended, snapshots } : null;
   for (let round = 0; read !== null || turns.open.length > 0; round += 1) {
     if (read !== null) {
-      const outcome: RoundOutcome = await foldRound(ctx, read);
+      const found = await pairs.find(ctx, read.snapshots);
+      const folded: RoundOutcome = await foldRound(ctx, read);
+      const outcome = { ...folded, made: [...found, ...folded.made] };
       figures.folded += outcome.folded;
       figures.refused += outcome.refused;
       figures.lost += outcome.lost.length;

@@ -1,5 +1,5 @@
-import type { EntityRef, EventLog, LogEvent } from "../features/event-log.ts";
-import type { AppliedMark, OnlineStore } from "../features/online-store.ts";
+import type { EventLog, LogEvent } from "../features/event-log.ts";
+import type { OnlineStore } from "../features/online-store.ts";
 import type { Registry } from "../features/registry.ts";
 import type { ServedAnswers } from "../features/served-answers.ts";
 import type { StateArchive } from "../features/state-filling.ts";
@@ -11,15 +11,15 @@ import {
   type ApplyContext,
   type ApplyFigures,
 } from "./apply.ts";
+import { answerWaits } from "./answer-waits.ts";
+import { metWaits } from "./awaited-pairs.ts";
 import { retryDelaySeconds, type Delivery } from "./delivery.ts";
-import { refText } from "./entity-refs.ts";
 import { fillPage } from "./fill.ts";
 import type { FoldContext } from "./fold-round.ts";
 import { quarantineRefused } from "./quarantine.ts";
-import type { IngestMessage } from "./envelope.ts";
 import type { IngestQueue } from "./ingest-queue.ts";
 import { keepAnswers } from "./keep-answers.ts";
-import { planFolds, type OpenWait } from "./plan-folds.ts";
+import type { OpenWait } from "./plan-folds.ts";
 import type { QuarantineStore } from "./quarantine-store.ts";
 import { sortDeliveries, type MessageOf, type Received } from "./sort-deliveries.ts";
 import { unreadableEntry } from "./unreadable.ts";
@@ -49,10 +49,6 @@ export interface Consumed extends ApplyFigures {
 
 /** How many events or entities one append takes; more messages are taken in turns. */
 const MAX_AT_ONCE = 500;
-/** What is left to a later fold; what is stuck comes half as often each time. */
-const LATER_FOLD_SECONDS = 2;
-/** After half a minute it is the sweep's to try. */
-const MOST_TRIES = 4;
 
 /** Runs a step for some deliveries: all acknowledged when it ends, all retried when it throws. */
 async function settle(
@@ -71,63 +67,6 @@ async function settle(
       delivery.retry(retryDelaySeconds(delivery.attempts, ctx.random()));
     }
   }
-}
-
-/** Marks the waiting requests whose every entity is visible; the others go on with the fold. */
-async function answerWaits(
-  ctx: ConsumeContext,
-  applied: Applied,
-  asked: readonly OpenWait[],
-  tries: number,
-): Promise<void> {
-  const isVisible = (ref: EntityRef): boolean => applied.visible.has(refText(ref));
-  // Who waits for an event waits for the pairs that it makes, too.
-  const waits = asked.map((wait) => ({
-    ...wait,
-    refs: wait.refs.flatMap((ref) => [ref, ...(applied.gaveTo.get(refText(ref)) ?? [])]),
-  }));
-  const marks = waits.filter(({ refs }) => refs.every(isVisible));
-  const open = waits.filter(({ refs }) => !refs.every(isVisible));
-  if (marks.length > 0) {
-    const told: readonly AppliedMark[] = marks.map(({ tenant, token, part }) => ({
-      tenant,
-      token,
-      part,
-    }));
-    // A request that is not told merely waits for its ten seconds.
-    await ctx.online.markApplied(told).catch((error: unknown) => {
-      ctx.note("waiting requests could not be told", { error });
-    });
-  }
-  const still = open.map((wait) => ({
-    ...wait,
-    refs: wait.refs.filter((ref) => !isVisible(ref)),
-  }));
-  const isStuck = (ref: EntityRef): boolean => applied.stuck.has(refText(ref));
-  const left = {
-    entities: applied.unfinished.filter((ref) => !isStuck(ref)),
-    waits: still.filter(({ refs }) => !refs.some(isStuck)),
-  };
-  const stuck = {
-    entities: applied.unfinished.filter(isStuck),
-    waits: still.filter(({ refs }) => refs.some(isStuck)),
-  };
-  await foldLater(ctx, planFolds(left.entities, left.waits, 0), LATER_FOLD_SECONDS);
-  if (tries === MOST_TRIES) return;
-  const messages = planFolds(stuck.entities, stuck.waits, tries + 1);
-  await foldLater(ctx, messages, LATER_FOLD_SECONDS * 2 ** tries);
-}
-
-/** The sweep finds these entities too, should the messages be lost. */
-async function foldLater(
-  ctx: ConsumeContext,
-  messages: readonly IngestMessage[],
-  delaySeconds: number,
-): Promise<void> {
-  if (messages.length === 0) return;
-  await ctx.queue.send(messages, { delaySeconds }).catch((error: unknown) => {
-    ctx.note("a later fold could not be queued", { error });
-  });
 }
 
 async function afterApply(
@@ -211,17 +150,21 @@ async function consumeEvents(
     group.map(({ delivery }) => delivery),
     async () => {
       const waiting = group.flatMap(({ message }) => (message.wait === null ? [] : message.events));
-      const awaited = { events: new Set(waiting), entities: [] };
+      const awaited = { events: new Set(waiting), entities: [], met: [] };
       const result = await applyEvents(applying(ctx), events, [], awaited);
       applied.push(result);
       let at = 0;
       const waits = group.flatMap(({ message }) => {
-        const refs = result.touchedBy.slice(at, at + message.events.length).flat();
+        const touched = result.touchedBy.slice(at, at + message.events.length);
+        const refs = touched.flat();
+        const met = message.events.flatMap((event, i) =>
+          metWaits(ctx.registry, event, touched[i] ?? []),
+        );
         at += message.events.length;
         const tenant = message.events[0]?.tenant;
         return message.wait === null || tenant === undefined
           ? []
-          : [{ ...message.wait, tenant, refs }];
+          : [{ ...message.wait, tenant, refs, met }];
       });
       await afterApply(ctx, consumed, result, waits);
     },
@@ -242,14 +185,15 @@ async function consumeFolds(
       const refs = group.flatMap(({ message }) => message.entities);
       const waiting = group.filter(({ message }) => message.waits.length > 0);
       const entities = waiting.flatMap(({ message }) => message.entities);
-      const awaited = { events: new Set<LogEvent>(), entities };
+      const met = waiting.flatMap(({ message }) => message.waits.flatMap((wait) => wait.met));
+      const awaited = { events: new Set<LogEvent>(), entities, met };
       const result = await applyEvents(applying(ctx), [], refs, awaited);
       applied.push(result);
       const waits = group.flatMap(({ message }) =>
         message.waits.map((wait) => ({ ...wait, refs: message.entities })),
       );
       const tries = Math.max(...group.map(({ message }) => message.tries));
-      await afterApply(ctx, consumed, result, waits, Math.min(tries, MOST_TRIES));
+      await afterApply(ctx, consumed, result, waits, tries);
     },
   );
 }

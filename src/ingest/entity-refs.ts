@@ -9,8 +9,11 @@ export const refText = ({ tenant, entity, key }: EntityRef): string =>
   `${tenant}\n${entity}\n${key}`;
 
 /** Pure. A text that names an event, likewise. */
-export const idText = ({ tenant, source, eventId }: LogEvent): string =>
-  `${tenant}\n${source}\n${eventId}`;
+export const idText = ({
+  tenant,
+  source,
+  eventId,
+}: Pick<LogEvent, "tenant" | "source" | "eventId">): string => `${tenant}\n${source}\n${eventId}`;
 
 /** Pure. The name of an entity alone. */
 export const refOf = ({ tenant, entity, key }: EntityRef): EntityRef => ({ tenant, entity, key });

@@ -1,5 +1,10 @@
-import type { EntityRef, LogEvent } from "../features/event-log.ts";
+import type { EntityRef, EventRef, LogEvent } from "../features/event-log.ts";
 import type { ServedAnswer } from "../features/served-answers.ts";
+
+/** An event whose pairs somebody waits for, and the entity at which it meets others. */
+export interface MetWait extends EventRef {
+  readonly at: EntityRef;
+}
 
 /** A waiting request: its token, and which of its parts this message is. */
 export interface Wait {
@@ -37,7 +42,11 @@ export type IngestMessage =
       readonly v: 1;
       readonly kind: "fold";
       readonly entities: readonly EntityRef[];
-      readonly waits: readonly (Wait & { readonly tenant: string })[];
+      readonly waits: readonly (Wait & {
+        readonly tenant: string;
+        /** Events that were applied, whose pairs are awaited. */
+        readonly met: readonly MetWait[];
+      })[];
       /** How often that was tried in vain. */
       readonly tries: number;
     }

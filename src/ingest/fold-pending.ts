@@ -14,6 +14,7 @@ export async function foldPending(
     const { projected, unfinished, figures } = await applyEvents(applying(ctx), [], left, {
       events: new Set(),
       entities: left,
+      met: [],
     });
     await ctx.log.settleOutbox(projected);
     left = figures.folded + figures.refused > 0 ? unfinished : [];

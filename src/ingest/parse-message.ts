@@ -57,6 +57,8 @@ const answer = z.object({
 
 const ref = z.object({ tenant: name, entity: name, key: name });
 
+const met = z.object({ source: name, eventId: name, at: ref });
+
 const message = z.discriminatedUnion("kind", [
   z.object({
     v: z.literal(1),
@@ -70,7 +72,7 @@ const message = z.discriminatedUnion("kind", [
     v: z.literal(1),
     kind: z.literal("fold"),
     entities: z.array(ref),
-    waits: z.array(wait.extend({ tenant: name })),
+    waits: z.array(wait.extend({ tenant: name, met: z.array(met).default([]) })),
     tries: z.int().nonnegative().default(0),
   }),
   z.object({

@@ -1,11 +1,12 @@
 import type { EntityRef } from "../features/event-log.ts";
 import { refText } from "./entity-refs.ts";
-import type { IngestMessage, Wait } from "./envelope.ts";
+import type { IngestMessage, MetWait, Wait } from "./envelope.ts";
 
 /** A waiting request and the entities that it still waits for. */
 export interface OpenWait extends Wait {
   readonly tenant: string;
   readonly refs: readonly EntityRef[];
+  readonly met: readonly MetWait[];
 }
 
 type FoldMessage = Extract<IngestMessage, { kind: "fold" }>;
@@ -34,7 +35,11 @@ export function planFolds(
 ): readonly FoldMessage[] {
   const drafts: Draft[] = [];
   const put = (refs: readonly EntityRef[], wait: OpenWait | null): void => {
-    const chars = refs.reduce((sum, ref) => sum + charsOf(ref), CHARS_AROUND);
+    const met = wait?.met ?? [];
+    const ofMet = met.map(
+      ({ source, eventId, at }) => charsOf(at) + source.length + eventId.length,
+    );
+    const chars = [...refs.map(charsOf), ...ofMet].reduce((a, b) => a + b, CHARS_AROUND);
     let draft = drafts.at(-1);
     if (draft === undefined || draft.chars + chars > MAX_CHARS) {
       draft = { entities: new Map(), waits: [], chars: 0 };
@@ -42,7 +47,7 @@ export function planFolds(
     }
     for (const ref of refs) draft.entities.set(refText(ref), ref);
     if (wait !== null) {
-      draft.waits.push({ tenant: wait.tenant, token: wait.token, part: wait.part });
+      draft.waits.push({ tenant: wait.tenant, token: wait.token, part: wait.part, met });
     }
     draft.chars += chars;
   };

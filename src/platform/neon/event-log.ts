@@ -18,6 +18,14 @@ import { FIND_ANY_UNFINISHED, FIND_UNFINISHED, SETTLE } from "./outbox-statement
 import type { SqlClient } from "./sql-client.ts";
 import { isBrokenConstraint } from "./store-error.ts";
 
+/** $1 tenant, $2–$3 sources and ids. */
+const READ_LOGGED = `
+SELECT e.* FROM unnest($2::text[], $3::text[]) AS r(source, event_id)
+ CROSS JOIN LATERAL (
+    SELECT ${LOG_EVENT_COLUMNS} FROM events e
+     WHERE e.tenant = $1 AND e.source = r.source AND e.event_id = r.event_id OFFSET 0
+  ) AS e`;
+
 /** $1–$3 entities. */
 const READ_WAITING = `
 SELECT t.position::int AS position, w.since
@@ -124,6 +132,15 @@ export function createEventLog(client: SqlClient): EventLog {
         { text: READ_MET, params: metParams(queries) },
       ]);
       return readMetAnswers(queries, rows[1] ?? []);
+    },
+
+    async readLogged(tenant, events) {
+      const rows = await client.query(READ_LOGGED, [
+        tenant,
+        events.map(({ source }) => source),
+        events.map(({ eventId }) => eventId),
+      ]);
+      return rows.map(logEventFrom);
     },
 
     async readWaiting(entities) {

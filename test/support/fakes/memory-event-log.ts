@@ -152,6 +152,13 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
       });
     },
 
+    async readLogged(tenant, events) {
+      return events.flatMap((ref) => {
+        const event = truth.events.get(eventKey({ tenant, ...ref }));
+        return event === undefined ? [] : [{ ...event }];
+      });
+    },
+
     async readWaiting(entities) {
       return entities.map((ref) => waitingSince(truth.entities.get(entityKey(ref))));
     },

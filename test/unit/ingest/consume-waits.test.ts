@@ -108,6 +108,7 @@ describe("a waiting request", () => {
             tenant: "t",
             token: "hot",
             part: 0,
+            met: [],
           },
         ],
         tries: 0,

@@ -15,6 +15,12 @@ const anyRef = fc.record({
 });
 const anyRefs = fc.uniqueArray(anyRef, { maxLength: 300, selector: (ref) => JSON.stringify(ref) });
 
+const anyMet = fc.record({
+  source: fc.constantFrom("clicks", "s".repeat(63)),
+  eventId: fc.constantFrom("e", "漢".repeat(169), '"'.repeat(509)),
+  at: anyRef,
+});
+
 const anyPlan = anyRefs.chain((entities) =>
   fc.record({
     entities: fc.constant(entities),
@@ -24,6 +30,7 @@ const anyPlan = anyRefs.chain((entities) =>
         token: fc.constantFrom("a", "b"),
         part: fc.nat({ max: 9 }),
         refs: fc.subarray([...entities], { maxLength: Math.min(60, entities.length) }),
+        met: fc.array(anyMet, { maxLength: 9 }),
       }),
       { maxLength: entities.length === 0 ? 0 : 12 },
     ),
@@ -45,7 +52,9 @@ describe("planning later folds", () => {
           expect(NodeBuffer.byteLength(JSON.stringify(message))).toBeLessThanOrEqual(127_900);
         }
         const told = messages.flatMap((message) => message.waits);
-        expect(told).toEqual(waits.map(({ tenant, token, part }) => ({ tenant, token, part })));
+        expect(told).toEqual(
+          waits.map(({ tenant, token, part, met }) => ({ tenant, token, part, met })),
+        );
         let at = 0;
         for (const message of messages) {
           const with_ = waits.slice(at, (at += message.waits.length));

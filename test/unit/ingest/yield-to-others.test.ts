@@ -42,7 +42,7 @@ function consumerAt(
     async apply(id, isAwaited = false) {
       const event = readingEvent(id);
       const events = new Set(isAwaited ? [event] : []);
-      return applyEvents(ctx, [event], [], { events, entities: [] });
+      return applyEvents(ctx, [event], [], { events, entities: [], met: [] });
     },
   };
 }
