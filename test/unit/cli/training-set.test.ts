@@ -13,6 +13,7 @@ import {
 } from "../../../cli/training-set/make-training-set.ts";
 import { readTrainingArgs } from "../../../cli/training-set/training-args.ts";
 import { createTestApi, NOON, payment, type TestApi } from "../../support/requests.ts";
+import { trainingContext } from "../../support/training-context.ts";
 
 const MINUTE = 60_000;
 const directory = mkdtempSync(join(tmpdir(), "freshet-training-"));
@@ -40,21 +41,8 @@ beforeAll(async () => {
   await api.settle();
 });
 
-const context = (changes: Partial<MakeContext> = {}): MakeContext => {
-  const { registry, history, definitions, vault } = api.ctx();
-  const tell = (line: string): void => void told.push(line);
-  return {
-    registry,
-    history,
-    definitions,
-    vault,
-    where: "the test",
-    terminal: { print: tell, tell },
-    screen: { tell },
-    now: () => NOON,
-    ...changes,
-  };
-};
+const context = (changes: Partial<MakeContext> = {}): MakeContext =>
+  trainingContext(api, told, changes);
 
 const options = (spine: string, out: string, changes: Partial<MakeOptions> = {}): MakeOptions => ({
   tenant: "acme",
