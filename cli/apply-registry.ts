@@ -7,7 +7,7 @@ import {
 import type { OnlineStore } from "../src/features/online-store.ts";
 import type { Registry } from "../src/features/registry.ts";
 import type { Vault } from "../src/governance/vault.ts";
-import { foldPending } from "../src/ingest/fold-pending.ts";
+import { foldingOf } from "../src/ingest/fold-pending.ts";
 import { createDefinitionStore } from "../src/platform/neon/definition-store.ts";
 import { createEventLog } from "../src/platform/neon/event-log.ts";
 import { createHistoryLog } from "../src/platform/neon/history-log.ts";
@@ -31,7 +31,15 @@ export interface ApplyRegistryOptions {
 }
 
 /** How far a step is, measured in events: entities differ in size. */
-function stepOf(step: ApplyStep, events: number, planned: readonly PlannedChange[]): ProgressStep {
+function stepOf(
+  step: ApplyStep,
+  done: number,
+  events: number,
+  planned: readonly PlannedChange[],
+): ProgressStep {
+  if (step.kind === "waiting") {
+    return { label: "events that waited", done, total: null, unit: "entities" };
+  }
   const unit = "events";
   if (step.kind === "backfill") {
     const total = planned.reduce((sum, { build }) => sum + (build?.backfill ?? 0), 0);
@@ -68,8 +76,8 @@ export async function applyRegistry(options: ApplyRegistryOptions): Promise<void
       definitions: createDefinitionStore(client),
       archive: createStateArchive(client),
       now,
-      fold: (entities) => foldPending(folding, entities),
-      progress: (step, _done, events) => progress.show(stepOf(step, events, planned)),
+      ...foldingOf(folding),
+      progress: (step, done, events) => progress.show(stepOf(step, done, events, planned)),
     });
     progress.end();
     for (const line of appliedText(applied)) print(line);

@@ -4,8 +4,7 @@ import { count } from "../../src/features/aggregation.ts";
 import { applyDefinitions, type AppliedDefinitions } from "../../src/features/apply-definitions.ts";
 import { featureView } from "../../src/features/define.ts";
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
-import { applyEvents } from "../../src/ingest/apply.ts";
-import { applying } from "../../src/ingest/consume.ts";
+import { foldingOf } from "../../src/ingest/fold-pending.ts";
 import { createDefinitionStore } from "../../src/platform/neon/definition-store.ts";
 import { createStateArchive } from "../../src/platform/neon/state-archive.ts";
 import { readMeters, usedBetween, type Used } from "../consumer/meters.ts";
@@ -74,7 +73,7 @@ export async function openYard(stores: Stores, shape: Shape): Promise<Yard> {
       archive,
       online: engine.online,
       now: engine.now,
-      fold: async (refs) => void (await applyEvents(applying({ ...engine, registry }), [], refs)),
+      ...foldingOf({ ...engine, registry }),
       progress: () => undefined,
     });
     const ms = performance.now() - begun;

@@ -15,12 +15,15 @@ export interface ApplyDefinitionsContext {
   readonly now: () => number;
   /** Folds what is pending for these entities, and what that makes (ingest/fold-pending.ts does). */
   readonly fold: (entities: readonly EntityRef[]) => Promise<void>;
-  /** `done` counts events of a backfill, and entities of a building, beside their `events`. */
+  /** Folds what waits already, whatever entity's it is, telling how many these are so far. */
+  readonly foldWaiting: (progress: (entities: number) => void) => Promise<void>;
+  /** `done` counts events of a backfill, and entities of anything else; `events` are looked through. */
   readonly progress: (step: ApplyStep, done: number, events: number) => void;
 }
 
-/** What takes long: giving past events to a new kind of entity, or building a view. */
+/** What may take long: what waited for this, giving past events to a new kind of entity, building a view. */
 export type ApplyStep =
+  | { readonly kind: "waiting" }
   | { readonly kind: "backfill" }
   | { readonly kind: "build"; readonly view: RegisteredView };
 
@@ -36,6 +39,26 @@ export interface AppliedDefinitions {
   readonly unchanged: number;
 }
 
+/** Writes every tenant's meta anew. */
+async function tellTenants({ archive, online }: ApplyDefinitionsContext): Promise<void> {
+  for (const tenant of await archive.listTenants()) {
+    await online.writeMeta(tenant, "refresh", await archive.nextMeta(tenant));
+  }
+}
+
+/**
+ * Takes the views that the deployment does not have out of use: entities with such a view wait until
+ * then, since the deployment would leave it behind. First no read may trust it any more, also should
+ * this be interrupted and the deployment rolled back.
+ */
+async function retireOthers(ctx: ApplyDefinitionsContext): Promise<void> {
+  const kept = [...ctx.registry.views.values()].map(({ stateId }) => stateId);
+  if ((await ctx.definitions.withdrawViews(kept)) === 0) return;
+  await tellTenants(ctx);
+  await ctx.definitions.retireViews(kept, ctx.now());
+  await ctx.foldWaiting((entities) => ctx.progress({ kind: "waiting" }, entities, 0));
+}
+
 /**
  * Registers the deployment's views as immutable versions, gives new kinds of entities their past
  * events, builds new versions from the log, and tells every tenant's online store. Restartable; safe
@@ -45,6 +68,7 @@ export async function applyDefinitions(ctx: ApplyDefinitionsContext): Promise<Ap
   const { registry, definitions } = ctx;
   const before = await definitions.listViews();
   const known = new Set(before.map(({ stateId }) => stateId));
+  await retireOthers(ctx);
   const feeds = [...registry.feedsBySource.values()].flat();
   const fresh = new Set(newFeeds(registry, before).map(feedName));
   const open = await definitions.registerFeeds(
@@ -76,9 +100,7 @@ export async function applyDefinitions(ctx: ApplyDefinitionsContext): Promise<Ap
     const build: BuildContext = { definitions, online: ctx.online, progress };
     built.set(view.stateId, await buildView(build, plan));
   }
-  for (const tenant of await ctx.archive.listTenants()) {
-    await ctx.online.writeMeta(tenant, "refresh", await ctx.archive.nextMeta(tenant));
-  }
+  await tellTenants(ctx);
   const wanted = new Set(views.map(({ stateId }) => stateId));
   const registered = all.filter(({ stateId }) => wanted.has(stateId) && !known.has(stateId));
   const unchanged = wanted.size - registered.length;

@@ -88,11 +88,22 @@ export interface DefinitionStore {
   /** Declares that these feeds were given all past events, and forgets all others. */
   completeFeeds(names: readonly string[]): Promise<void>;
   /**
-   * Registers all views of a deployment: what is not there yet under the next version number,
-   * complete at once where no event was ever folded for that kind of entity. A view that was left
-   * out by an earlier call is incomplete when it returns, without states, since nobody folded into
-   * them meanwhile. What waits for a join that no view reads any more is forgotten: should it return,
-   * it is given its past anew. Idempotent, safe when run twice at once.
+   * Makes views in use incomplete that are not among these: from now on no meta lists them, though
+   * entities still wait for those who know them. Answers how many these are, complete before or not.
+   */
+  withdrawViews(kept: readonly string[]): Promise<number>;
+  /**
+   * Retires views that are not among these: nobody needs to fold into their states any more. They are
+   * withdrawn first, and the metas written: what lists a retired view answers what is behind.
+   */
+  retireViews(kept: readonly string[], now: number): Promise<void>;
+  /**
+   * Registers all views of a deployment, and retires all others: what is not there yet under the next
+   * version number, complete at once where no event was ever folded for that kind of entity. A view
+   * that was retired is incomplete when it returns, without states, since nobody folded into them
+   * meanwhile. No commit is made meanwhile, and none later by a fold that began before. What waits
+   * for a join that no view reads any more is forgotten: should it return, it is given its past anew.
+   * Idempotent, safe when run twice at once.
    */
   registerViews(views: readonly ViewToRegister[], now: number): Promise<readonly RegisteredView[]>;
   /**

@@ -133,11 +133,12 @@ export interface AppendResult {
    * that is still being built must not be begun by a fold of an entity with history. */
   readonly completeStates: ReadonlySet<string>;
   /**
-   * Kinds of touched entities with a registered view that is not among `stateIds`, although all of
-   * those are registered: a fold would leave its states behind, and is for a newer deployment to do.
-   * (A caller with a view that is not registered is the newest itself, and not applied yet.)
+   * Kinds of touched entities with a view in use that is not among `stateIds`: a fold would leave its
+   * states behind, and is for another deployment to do, or for the caller's once it was applied.
    */
   readonly newerFor: ReadonlySet<string>;
+  /** Names the set of all views in use, for the commit. */
+  readonly views: string;
 }
 
 export interface EventRef {
@@ -200,12 +201,14 @@ export interface EventLog {
   append(input: AppendInput): Promise<AppendResult>;
   /**
    * Compare-and-set of every entity's version and builds; losers change nothing. `feeds` is for the
-   * derived events what it is for those of an append.
+   * derived events what it is for those of an append. All lose where the views in use are others than
+   * `views`, which the append saw: one that has come since may lack what these folds add.
    */
   commit(
     commits: readonly EntityCommit[],
     now: number,
     feeds?: readonly string[],
+    views?: string,
   ): Promise<CommitResult>;
   /**
    * Some events that were set aside, of sources whose registered feeds are all among these and were

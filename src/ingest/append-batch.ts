@@ -56,6 +56,8 @@ export interface Read {
   readonly snapshots: readonly EntitySnapshot[];
   readonly complete: ReadonlySet<string>;
   readonly newerFor: ReadonlySet<string>;
+  /** Names the views in use; more than one where they changed between two reads. */
+  readonly views: ReadonlySet<string>;
 }
 
 /** What an append came to. */
@@ -67,6 +69,7 @@ export interface Appended {
   readonly entities: Map<string, EntitySnapshot>;
   readonly complete: Set<string>;
   readonly newerFor: Set<string>;
+  readonly views: Set<string>;
   readonly refused: Refused[];
 }
 
@@ -104,6 +107,7 @@ function takeIn(into: Appended, batch: Batch, { verdicts, moved, ...read }: Appe
   for (const snapshot of read.entities) into.entities.set(refText(snapshot), snapshot);
   for (const stateId of read.completeStates) into.complete.add(stateId);
   for (const entity of read.newerFor) into.newerFor.add(entity);
+  into.views.add(read.views);
 }
 
 /**
@@ -155,6 +159,7 @@ export async function appendBatch(
     entities: new Map(),
     complete: new Set(),
     newerFor: new Set(),
+    views: new Set(),
     refused: [],
   };
   await appendIsolating(ctx, events, touched, now, into);
@@ -172,8 +177,8 @@ export async function readAgain(
   refs: readonly EntityRef[],
   now: number,
 ): Promise<Read> {
-  const { entities, completeStates, newerFor } = await ctx.log.append(
+  const { entities, completeStates, newerFor, views } = await ctx.log.append(
     appendInput(ctx, [], [], refs, now),
   );
-  return { snapshots: entities, complete: completeStates, newerFor };
+  return { snapshots: entities, complete: completeStates, newerFor, views: new Set([views]) };
 }

@@ -67,8 +67,10 @@ export interface ApplyFigures {
   lost: number;
   /** Events that went to quarantine. */
   refused: number;
-  /** Entities left pending, for a newer deployment or because a state of theirs is damaged. */
+  /** Entities left pending, for another deployment or because a state of theirs is damaged. */
   left: number;
+  /** Of these, those with a view in use that this deployment does not have. */
+  foreign: number;
   /** Entities that another consumer was at, and was left to fold. */
   yielded: number;
 }
@@ -83,6 +85,7 @@ export const noFigures = (): ApplyFigures => ({
   lost: 0,
   refused: 0,
   left: 0,
+  foreign: 0,
   yielded: 0,
 });
 
@@ -160,6 +163,7 @@ async function foldAll(
       figures.refused += outcome.refused;
       figures.lost += outcome.lost.length;
       figures.left += outcome.left.length;
+      figures.foreign += outcome.foreign;
       progress.take(outcome, await project(ctx, outcome.done, progress.projectionError));
     } else {
       await ctx.sleep(LOOK_MS.least + (LOOK_MS.most - LOOK_MS.least) * ctx.random());

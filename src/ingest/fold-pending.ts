@@ -1,6 +1,10 @@
+import type { ApplyDefinitionsContext } from "../features/apply-definitions.ts";
 import type { EntityRef } from "../features/event-log.ts";
 import { applyEvents } from "./apply.ts";
 import { applying } from "./consume.ts";
+import { refText } from "./entity-refs.ts";
+
+const PAGE = 500;
 
 /**
  * Folds all that is pending for entities, and for those to which that gives events, and projects it.
@@ -20,3 +24,33 @@ export async function foldPending(
     left = figures.folded + figures.refused > 0 ? unfinished : [];
   }
 }
+
+/**
+ * Folds what waits by now for whatever entities, and what that makes, and projects it. What cannot be
+ * folded here is left to the sweep, and so is the rest where that is a page of the oldest. Throws
+ * what applyEvents throws.
+ */
+async function foldWaiting(
+  ctx: Parameters<typeof applying>[0],
+  progress: (entities: number) => void,
+): Promise<void> {
+  const before = ctx.now() + 1;
+  const joins = [...ctx.registry.joinsByEntity.keys()];
+  const seen = new Set<string>();
+  for (;;) {
+    const oldest = await ctx.log.findUnfinished(before, PAGE, joins);
+    const refs = oldest.filter((ref) => !seen.has(refText(ref)));
+    if (refs.length === 0) return;
+    for (const ref of refs) seen.add(refText(ref));
+    await foldPending(ctx, refs);
+    progress(seen.size);
+  }
+}
+
+/** What applying definitions folds by (features/apply-definitions.ts). */
+export const foldingOf = (
+  ctx: Parameters<typeof applying>[0],
+): Pick<ApplyDefinitionsContext, "fold" | "foldWaiting"> => ({
+  fold: (entities) => foldPending(ctx, entities),
+  foldWaiting: (progress) => foldWaiting(ctx, progress),
+});

@@ -49,6 +49,8 @@ export interface RoundOutcome {
   readonly done: readonly Round[];
   readonly lost: readonly EntityRef[];
   readonly left: readonly EntityRef[];
+  /** How many of these have a view in use that this deployment does not have. */
+  readonly foreign: number;
   /** Joins with more pending than one round takes. */
   readonly more: readonly EntityRef[];
   /** Joins that made pairs, and to whom these were given. */
@@ -64,15 +66,14 @@ const poisonous = ({ event, detail }: Poison): Refused => ({
 });
 
 /**
- * The fold of an entity; null where it must be left pending: a newer deployment keeps states that
- * this one does not know, or a state is damaged (it harms nobody but its own entity).
+ * The fold of an entity; null where it must be left pending: a state is damaged (it harms nobody but
+ * its own entity).
  */
 function foldOrLeave(
   { registry }: FoldContext,
-  { complete, newerFor }: Read,
+  { complete }: Read,
   snapshot: EntitySnapshot,
 ): Fold | OpenFold | null {
-  if (newerFor.has(snapshot.entity)) return null;
   try {
     return foldEntity(registry.viewsByEntity.get(snapshot.entity) ?? [], snapshot, complete);
   } catch (error) {
@@ -139,9 +140,14 @@ export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutc
   const done: Round[] = [];
   const lost: EntityRef[] = [];
   const left: EntityRef[] = [];
+  const foreign: EntityRef[] = [];
   const folding: Folding[] = [];
   for (const snapshot of snapshots) {
     if (snapshot.pending.length === 0 || joinsByEntity.has(snapshot.entity)) continue;
+    if (read.newerFor.has(snapshot.entity)) {
+      foreign.push(refOf(snapshot));
+      continue;
+    }
     const fold = foldOrLeave(ctx, read, snapshot);
     if (fold === null) left.push(refOf(snapshot));
     else folding.push({ snapshot, fold });
@@ -162,10 +168,12 @@ export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutc
   const isFinished = new Set(finished.map(({ snapshot }) => snapshot));
   const unfinished = folding.filter(({ snapshot }) => !isFinished.has(snapshot));
   left.push(...[...unfinished.map(({ snapshot }) => snapshot), ...joined.stuck].map(refOf));
+  left.push(...foreign);
   const folds = [...finished, ...joined.folds];
   const more = joined.later.map(refOf);
   const made: RoundOutcome["made"][number][] = [];
-  if (folds.length === 0) return { done, lost, left, more, made, folded: 0, refused: 0 };
+  const outcome = { done, lost, left, foreign: foreign.length, more, made };
+  if (folds.length === 0) return { ...outcome, folded: 0, refused: 0 };
   const poison = folds.flatMap(({ fold }) => fold.poison);
   // Kept before the commit takes it from pending, so that no crash can lose it.
   if (poison.length > 0) await ctx.refuse(poison.map(poisonous));
@@ -173,6 +181,8 @@ export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutc
     folds.map(({ fold }) => fold.commit),
     now,
     feedNamesOf(ctx.registry.feedsBySource, joinsByEntity.keys()),
+    // Of more than one, this is none.
+    [...read.views].join(" "),
   );
   let folded = 0;
   for (const [i, { snapshot, fold }] of folds.entries()) {
@@ -191,5 +201,5 @@ export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutc
     const version = snapshot.version + commit.folded.length;
     done.push({ ref: snapshot, version, writes: writesOf(snapshot, version, commit.states) });
   }
-  return { done, lost, left, more, made, folded, refused: poison.length };
+  return { ...outcome, folded, refused: poison.length };
 }

@@ -19,6 +19,9 @@ const PAGE = 300;
 const MAX_PAGES = 20;
 const HALF = (PAGE * MAX_PAGES) / 2;
 
+const UNAPPLIED =
+  "events wait: views are in use that this deployment does not have, until npm run apply";
+
 /**
  * The oldest ones, and where there are more, as many of all: what cannot be finished for now stays
  * among the oldest, and nothing may wait behind it for ever.
@@ -40,15 +43,17 @@ async function findSome(ctx: ConsumeContext): Promise<readonly EntityRef[]> {
 export async function sweep(ctx: ConsumeContext): Promise<Swept> {
   await giveMissed(ctx);
   const refs = await findSome(ctx);
-  let entities = 0;
+  let [entities, foreign] = [0, 0];
   for (let at = 0; at < refs.length; at += PAGE) {
     const applied = await applyEvents(applying(ctx), [], refs.slice(at, at + PAGE));
     if (applied.projected.length > 0) await ctx.log.settleOutbox(applied.projected);
     entities += applied.projected.length;
+    foreign += applied.figures.foreign;
     if (applied.projectionError === null) continue;
     ctx.note("the sweep stops early", { error: applied.projectionError });
     break;
   }
+  if (foreign > 0) ctx.note(UNAPPLIED, { entities: foreign });
   let fillings = 0;
   for (const tenant of await ctx.archive.listTenants()) {
     if (await fillWhereEmpty(ctx, tenant)) fillings += 1;

@@ -98,7 +98,7 @@ describe.each(truths())("the definition store %s", (_name, open) => {
     expect(stays?.complete).toBe(true);
   });
 
-  it("tells who knows all but the newest views that an entity is another's to fold", async () => {
+  it("tells who lacks a view in use that an entity is another's to fold", async () => {
     const kind = newTenant();
     const [one, two] = [view(`one_${kind}`, "1", kind), view(`two_${kind}`, "1", kind)];
     const newerFor = async (...stateIds: readonly string[]) => {
@@ -108,13 +108,37 @@ describe.each(truths())("the definition store %s", (_name, open) => {
     };
     await truth.definitionStore.registerViews([one], 1);
     expect(await newerFor(one.stateId)).toEqual([]);
-    // With a view that is not registered, the caller is the newest itself.
-    expect(await newerFor(two.stateId)).toEqual([]);
+    // A deployment that was not applied yet, and may be rolled back.
+    expect(await newerFor(two.stateId)).toEqual([kind]);
+    expect(await newerFor(one.stateId, two.stateId)).toEqual([]);
     await truth.definitionStore.registerViews([one, two], 2);
     expect(await newerFor(one.stateId)).toEqual([kind]);
     expect(await newerFor(one.stateId, two.stateId)).toEqual([]);
     await truth.definitionStore.registerViews([one], 3);
     expect(await newerFor(one.stateId)).toEqual([]);
+  });
+
+  it("takes a view from the metas before entities need it no longer", async () => {
+    const kind = newTenant();
+    const [one, two] = [view(`one_${kind}`, "1", kind), view(`two_${kind}`, "1", kind)];
+    const seen = async () => {
+      const touched = [{ tenant: kind, entity: kind, key: "k" }];
+      const input = { events: [], contributions: [], touched, stateIds: [two.stateId], now: 1 };
+      const { newerFor } = await truth.eventLog.append(input);
+      const { views } = await truth.stateArchive.nextMeta(kind);
+      return [views[one.name] !== undefined, views[two.name] !== undefined, newerFor.has(kind)];
+    };
+    await truth.definitionStore.registerViews([one, two], 1);
+    expect(await seen()).toEqual([true, true, true]);
+    const kept = (await truth.definitionStore.listViews())
+      .map(({ stateId }) => stateId)
+      .filter((stateId) => stateId !== one.stateId);
+    expect(await truth.definitionStore.withdrawViews(kept)).toBe(1);
+    expect(await seen()).toEqual([false, true, true]);
+    expect(await truth.definitionStore.withdrawViews(kept)).toBe(1);
+    await truth.definitionStore.retireViews(kept, 2);
+    expect(await seen()).toEqual([false, true, false]);
+    expect(await truth.definitionStore.withdrawViews(kept)).toBe(0);
   });
 
   it("reads histories of all tenants in pages, each in the order of its versions", async () => {

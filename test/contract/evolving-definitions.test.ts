@@ -2,8 +2,11 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { applyDefinitions, type AppliedDefinitions } from "../../src/features/apply-definitions.ts";
 import { AppError } from "../../src/errors.ts";
+import { readOnline } from "../../src/features/read-online.ts";
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
-import { foldPending } from "../../src/ingest/fold-pending.ts";
+import { count } from "../../src/features/aggregation.ts";
+import { featureView } from "../../src/features/define.ts";
+import { foldingOf } from "../../src/ingest/fold-pending.ts";
 import { consume } from "../../src/ingest/consume.ts";
 import { beginFill } from "../../src/ingest/fill.ts";
 import { sweep } from "../../src/ingest/sweep.ts";
@@ -17,12 +20,15 @@ import { applyAll } from "../support/play.ts";
 import { truths, type Truth } from "../support/stores.ts";
 import { anyEvent, corrections, device, readings } from "../support/views.ts";
 import {
+  byColour,
   byDevice,
+  colour,
   consumerOf,
   deliver,
   eventsMessage,
   logEventOf,
   registry as whole,
+  vault,
   type Ports,
   type Reading,
 } from "../support/write-path.ts";
@@ -32,6 +38,20 @@ const NOW = BASE + 60_000;
 
 /** Before: one view. After: a second kind of entity, and another source of the first kind. */
 const before = compileDefinitions([device, readings, corrections, byDevice]);
+
+/** A successor: one view changed, one left out. */
+const changed = compileDefinitions([
+  device,
+  readings,
+  corrections,
+  featureView("by_device", {
+    entity: device,
+    source: readings,
+    features: { n: count().over("2h") },
+  }),
+  colour,
+  byColour,
+]);
 
 const anyReading = fc
   .tuple(
@@ -71,7 +91,7 @@ function deploymentOf(truth: Truth, tenant: string): Deployment {
         definitions: truth.definitionStore,
         now: () => NOW,
         progress: () => undefined,
-        fold: (entities) => foldPending(consumer(registry), entities),
+        ...foldingOf(consumer(registry)),
       }),
     async send(registry, events, log = ports.log) {
       if (events.length === 0) return;
@@ -127,6 +147,94 @@ describe.each(truths())("definitions that change %s", (where, open) => {
       { numRuns: where === "in memory" ? 60 : 8 },
     );
   }, 60_000);
+
+  it("leave a deployment as it was whose successor is rolled back before it is applied", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(anyReading, { minLength: 3, maxLength: 12 }),
+        fc.boolean(),
+        async (all, isSwept) => {
+          const events = all.map((event, i): Reading => ({ ...event, order: `e${i}` }));
+          const third = Math.ceil(events.length / 3);
+          const part = (n: number) => events.slice(n * third, (n + 1) * third);
+          const tenant = newTenant();
+          const { ports, send } = deploymentOf(truth, tenant);
+          await applyAll(truth, ports, tenant, whole);
+          const sweeping = (registry: Registry, days: number) =>
+            sweep({ ...consumerOf(ports, () => NOW + days * DAY_MS), registry });
+          await send(whole, part(0));
+          // Deployed, never applied.
+          await send(changed, part(1));
+          if (isSwept) await sweeping(changed, 1);
+          await send(whole, part(2));
+          for (const days of [2, 3]) await sweeping(whole, days);
+          await expectTruth(truth, ports, tenant, events, NOW);
+        },
+      ),
+      { numRuns: where === "in memory" ? 60 : 8 },
+    );
+  }, 60_000);
+
+  it("may change in the middle of a fold, which then is folded anew", async () => {
+    const tenant = newTenant();
+    const { ports, apply, send } = deploymentOf(truth, tenant);
+    await applyAll(truth, ports, tenant, before);
+    const reading = (order: string): Reading => {
+      const fields = { price: "1.5", level: 1, colour: null, on: true };
+      return { order, time: BASE, device: "new", source: "readings", fields };
+    };
+    let isApplied = false;
+    // Nothing of an entity that is not there yet tells its first commit that a view has come.
+    const log = withFaults(ports.log, {
+      async before(method) {
+        if (method !== "commit" || isApplied) return;
+        isApplied = true;
+        await apply(changed);
+      },
+    });
+    await send(before, [reading("e1")], log);
+    await send(changed, [reading("e2")]);
+    await sweep({ ...consumerOf(ports, () => NOW + DAY_MS), registry: changed });
+    const ctx = { registry: changed, vault, online: ports.online, now: () => NOW };
+    const { results } = await readOnline(
+      { ...ctx, whenIncomplete: "unavailable" },
+      { tenant, features: ["by_device"], entities: [{ device: "new" }] },
+    );
+    expect(results).toMatchObject([{ values: [2], version: { by_device: "2.2" } }]);
+  });
+
+  it("have all entities that come while they change, whoever folds them", async () => {
+    const tenant = newTenant();
+    const { ports, apply, send } = deploymentOf(truth, tenant);
+    await applyAll(truth, ports, tenant, before);
+    const devices = Array.from({ length: 120 }, (_, i) => `d${i}`);
+    const left = [...devices];
+    const consumer = async (registry: Registry): Promise<void> => {
+      for (let of = left.shift(); of !== undefined; of = left.shift()) {
+        const fields = { price: "1.5", level: 1, colour: null, on: true };
+        await send(registry, [
+          { order: `e-${of}`, time: BASE, device: of, source: "readings", fields },
+        ]);
+      }
+    };
+    await Promise.all([
+      consumer(before),
+      consumer(before),
+      consumer(changed),
+      apply(changed)
+        .then(() => apply(before))
+        .then(() => apply(changed)),
+    ]);
+    for (const days of [1, 2]) {
+      await sweep({ ...consumerOf(ports, () => NOW + days * DAY_MS), registry: changed });
+    }
+    const ctx = { registry: changed, vault, online: ports.online, now: () => NOW };
+    const { results } = await readOnline(
+      { ...ctx, whenIncomplete: "unavailable" },
+      { tenant, features: ["by_device"], entities: devices.map((of) => ({ device: of })) },
+    );
+    expect(results.map(({ values }) => values)).toEqual(devices.map(() => [1]));
+  });
 
   it("leave nothing waiting for entities that no view reads any more, and give them all anew", async () => {
     const dieAtCommit = (method: string): void => {

@@ -6,7 +6,7 @@ import { isJoinId } from "../../src/features/feeds.ts";
 import type { Registry } from "../../src/features/registry.ts";
 import { consume } from "../../src/ingest/consume.ts";
 import type { JoinLimits } from "../../src/ingest/join-limits.ts";
-import { foldPending } from "../../src/ingest/fold-pending.ts";
+import { foldingOf } from "../../src/ingest/fold-pending.ts";
 import { sweep } from "../../src/ingest/sweep.ts";
 import { DAY_MS } from "../../src/time.ts";
 import { expectKnownPaths, expectPaths } from "../support/expect-paths.ts";
@@ -46,7 +46,7 @@ async function openDeployment(truth: Truth, first: Registry, joinLimits: JoinLim
         definitions: truth.definitionStore,
         now: () => NOW,
         progress: () => undefined,
-        fold: (entities) => foldPending(consumer(registry), entities),
+        ...foldingOf(consumer(registry)),
       }),
     send: async (registry: Registry, steps: readonly Step[], log = ports.log): Promise<void> => {
       if (steps.length === 0) return;

@@ -4,7 +4,7 @@ import { applyDefinitions } from "../../src/features/apply-definitions.ts";
 import type { LogEvent } from "../../src/features/event-log.ts";
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
 import { consume } from "../../src/ingest/consume.ts";
-import { foldPending } from "../../src/ingest/fold-pending.ts";
+import { foldingOf } from "../../src/ingest/fold-pending.ts";
 import { sweep } from "../../src/ingest/sweep.ts";
 import { DAY_MS } from "../../src/time.ts";
 import { expectPaths } from "../support/expect-paths.ts";
@@ -64,7 +64,7 @@ async function openRollout(truth: Truth, first: Registry) {
         definitions: withFaults(truth.definitionStore, { before: between }),
         now: () => NOW,
         progress: () => undefined,
-        fold: (entities) => foldPending(consumer(registry), entities),
+        ...foldingOf(consumer(registry)),
       }).then(() => send(old, left));
     },
     sweep: async (registry: Registry, now = NOW + DAY_MS) => {

@@ -59,6 +59,7 @@ async function openTables(truth: Truth, tenant: string): Promise<Ports> {
     now: () => ROWS_NOW,
     progress: () => undefined,
     fold: async () => undefined,
+    foldWaiting: async () => undefined,
   });
   await beginFill({ ...ports, now: () => ROWS_NOW }, tenant);
   await drain(ports);

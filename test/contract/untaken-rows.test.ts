@@ -10,7 +10,7 @@ import { readHistory } from "../../src/features/read-history.ts";
 import { readOnline } from "../../src/features/read-online.ts";
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
 import { consume } from "../../src/ingest/consume.ts";
-import { foldPending } from "../../src/ingest/fold-pending.ts";
+import { foldingOf } from "../../src/ingest/fold-pending.ts";
 import { readChange } from "../../src/ingest/read-change.ts";
 import { replay } from "../../src/ingest/replay.ts";
 import { sweep } from "../../src/ingest/sweep.ts";
@@ -135,7 +135,7 @@ describe.each(truths())("rows that a view cannot take %s", (where, open) => {
           definitions: truth.definitionStore,
           now: () => NOW,
           progress: () => undefined,
-          fold: (entities) => foldPending(ctxOf(registry), entities),
+          ...foldingOf(ctxOf(registry)),
         }),
       /** Accepted by a deployment that takes any text, and consumed by another. */
       async change(registry: Registry, order: number, id: string, box: Box | null) {

@@ -87,6 +87,7 @@ async function prepare(truth: Truth, tenant: string): Promise<Ports> {
     now,
     progress: () => undefined,
     fold: async () => undefined,
+    foldWaiting: async () => undefined,
   });
   await beginFill({ ...ports, now }, tenant);
   await consume(

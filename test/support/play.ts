@@ -111,6 +111,7 @@ export async function applyAll(
     now: () => NOW,
     progress: () => undefined,
     fold: async () => undefined,
+    foldWaiting: async () => undefined,
   });
   await beginFill({ ...ports, now: () => NOW }, tenant);
   await drain(ports, NOW);

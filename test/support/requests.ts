@@ -217,6 +217,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     definitions: createMemoryDefinitionStore(truth),
     progress: () => undefined,
     fold: async () => undefined,
+    foldWaiting: async () => undefined,
   });
   const { vectorSpaceOf } = ctx();
   const wanted = [...collections.values()].map((plan) => ({

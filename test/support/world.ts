@@ -119,6 +119,7 @@ export async function openFilledWorld(registry: Registry = exampleRegistry): Pro
     now: () => world.clock.now,
     progress: () => undefined,
     fold: async () => undefined,
+    foldWaiting: async () => undefined,
   });
   await beginFill(world.ctx(), world.tenant);
   await world.drain();

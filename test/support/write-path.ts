@@ -29,7 +29,7 @@ import { oracleValue, type OracleEvent } from "./oracle.ts";
 import { corrections, device, oracleFeatures, readings, toLogEvent } from "./views.ts";
 
 /** A second entity of the same source, so that every event touches two. */
-const colour = entity("colour", { key: "colour" });
+export const colour = entity("colour", { key: "colour" });
 
 export const byDevice = featureView("by_device", {
   entity: device,

@@ -63,7 +63,14 @@ export async function applyViews(): Promise<void> {
   const progress = (): void => undefined;
   const stores = { archive, online, definitions: store };
   const { registry } = deployment;
-  await applyDefinitions({ registry, ...stores, now, progress, fold: async () => undefined });
+  await applyDefinitions({
+    registry,
+    ...stores,
+    now,
+    progress,
+    fold: async () => undefined,
+    foldWaiting: async () => undefined,
+  });
 }
 
 /** A tenant whose online store is filled. */

@@ -1,4 +1,5 @@
 import { setAside } from "./missed-sql.ts";
+import { VIEWS_IN_USE } from "./views-in-use-sql.ts";
 
 /**
  * Stores events and pending contributions and reads the touched entities, all in one snapshot:
@@ -132,8 +133,8 @@ UNION ALL
 SELECT DISTINCT 'newer', 0, v.entity, NULL, NULL, NULL, NULL, NULL
   FROM feature_views v
  WHERE v.retired_at IS NULL AND v.entity = ANY ($16::text[]) AND v.state_id <> ALL ($18::text[])
-   AND (SELECT count(*) FROM feature_views k WHERE k.state_id = ANY ($18::text[]))
-       = cardinality($18::text[])
+UNION ALL
+SELECT 'views', 0, ${VIEWS_IN_USE}, NULL, NULL, NULL, NULL, NULL
 UNION ALL
 SELECT 'event', 0, w.tenant, w.source, w.event_id, s.order_key, s.body::text,
        concat_ws(',', s.event_time, coalesce(s.original_event_time::text, ''), s.ingest_time,

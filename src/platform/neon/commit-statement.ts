@@ -1,13 +1,16 @@
 import { setAside } from "./missed-sql.ts";
+import { VIEWS_IN_USE } from "./views-in-use-sql.ts";
 
 /**
  * Folds of many entities, each all or nothing: $1–$5 commits (tenant, entity, key, version read,
  * how many were folded), $6–$9 references (commit, number from 1 or null for poison, source, event
  * id), $10–$12 states (commit, state id, base64), $13 now, $14 builds seen by each commit, $15 1
- * for an entity where sources meet: its log has times, and nothing is projected. Answers the
- * positions that won.
+ * for an entity where sources meet: its log has times, and nothing is projected, $16 the views in use
+ * that the append saw, or null. Answers the positions that won.
  *
- * A state that was built meanwhile lacks what this fold adds: so builds are compared as well.
+ * A state that was built meanwhile lacks what this fold adds: so builds are compared as well. An
+ * entity without a head has none, and what registers a view builds it for those that it finds: so a
+ * fold made before that is lost too. It locks feeds, and so waits for the commits under way.
  *
  * The lock on the head orders everything below it. Stale heads are left out first, because a lost
  * ON CONFLICT … WHERE would lock them as well. A folded reference that no longer waits gets a null
@@ -20,12 +23,15 @@ WITH input AS MATERIALIZED (
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::int[], $14::bigint[],
                        $15::int[])
     WITH ORDINALITY AS i(tenant, entity, entity_key, read_version, folded, builds, meets, position)
+), in_use AS MATERIALIZED (
+  SELECT ${VIEWS_IN_USE} AS views WHERE (SELECT count(*) FROM feeds) >= 0
 ), stale AS MATERIALIZED (
   SELECT i.position FROM input i LEFT JOIN LATERAL (
     SELECT h.version, h.builds FROM entity_heads h
      WHERE h.tenant = i.tenant AND h.entity = i.entity AND h.entity_key = i.entity_key OFFSET 0
   ) AS h ON true
    WHERE coalesce(h.version, 0) <> i.read_version OR coalesce(h.builds, 0) <> i.builds
+      OR $16::text <> (SELECT views FROM in_use)
 ), won AS (
   INSERT INTO entity_heads AS h (tenant, entity, entity_key, previous, version, builds)
   SELECT tenant, entity, entity_key, read_version, read_version + folded, builds
@@ -84,22 +90,22 @@ const ANSWER = `
 SELECT position::int FROM winner`;
 
 /**
- * What the winners' folds made: $16–$26 events (commit, source, id, event, ingest and known time, sign,
- * order key, hash, body, the event that it follows), $27–$29 to whom they are given (event, entity,
- * key), $30 feeds that the caller knows. Such an event's id, and its contributions', can only be
+ * What the winners' folds made: $17–$27 events (commit, source, id, event, ingest and known time, sign,
+ * order key, hash, body, the event that it follows), $28–$30 to whom they are given (event, entity,
+ * key), $31 feeds that the caller knows. Such an event's id, and its contributions', can only be
  * written by whoever holds the head of the entity that made it: nobody ever waits for these rows, so
  * that they add no way to a deadlock.
  */
 const DERIVED = `, derived AS MATERIALIZED (
   SELECT w.tenant, d.* FROM unnest(
-           $16::int[], $17::text[], $18::text[], $19::bigint[], $20::bigint[], $21::bigint[],
-           $22::smallint[], $23::text[], $24::text[], $25::text[], $26::text[])
+           $17::int[], $18::text[], $19::text[], $20::bigint[], $21::bigint[], $22::bigint[],
+           $23::smallint[], $24::text[], $25::text[], $26::text[], $27::text[])
     WITH ORDINALITY AS d(commit, source, event_id, event_time, ingest_time, known_at,
                          sign, order_key, body_hash, body, follows, position)
     JOIN winner w ON w.position = d.commit
 ), given AS MATERIALIZED (
   SELECT d.position, d.tenant, d.source, d.event_id, d.ingest_time, g.entity, g.entity_key
-    FROM unnest($27::int[], $28::text[], $29::text[]) AS g(derived, entity, entity_key)
+    FROM unnest($28::int[], $29::text[], $30::text[]) AS g(derived, entity, entity_key)
     JOIN derived d ON d.position = g.derived
 ), erased AS MATERIALIZED (
   SELECT g.position FROM given g CROSS JOIN LATERAL (
@@ -139,7 +145,7 @@ const DERIVED = `, derived AS MATERIALIZED (
           OR (g.tenant, g.source, g.event_id) IN (SELECT * FROM changed)) IS TRUE
    ORDER BY g.tenant COLLATE "C", g.entity COLLATE "C", g.entity_key COLLATE "C"
   ON CONFLICT DO NOTHING
-), missed AS (${setAside("(SELECT * FROM made UNION ALL SELECT * FROM changed)", "$30")}
+), missed AS (${setAside("(SELECT * FROM made UNION ALL SELECT * FROM changed)", "$31")}
 )`;
 
 /** The commit of folds of which none made an event. */

@@ -1,4 +1,3 @@
-import { AppError } from "../../errors.ts";
 import type {
   DefinitionStore,
   EntityHistory,
@@ -16,22 +15,35 @@ SELECT name, version, state_id, spec_hash, spec::text AS spec, entity, complete,
        retired_at IS NOT NULL AS retired
   FROM feature_views ORDER BY name, version`;
 
-/**
- * $1 all state ids of a deployment, $2 now. A view that returns starts anew: nobody folded into its
- * states while it was retired.
- */
-const RETIRE_AND_RETURN = `
-WITH retired AS (
-  UPDATE feature_views SET retired_at = $2::bigint
-   WHERE retired_at IS NULL AND state_id <> ALL ($1::text[])
-), returned AS (
-  UPDATE feature_views SET retired_at = NULL, complete = false
-   WHERE retired_at IS NOT NULL AND state_id = ANY ($1::text[])
-  RETURNING entity, state_id
-)
-DELETE FROM entity_states s USING returned r WHERE s.entity = r.entity AND s.state_id = r.state_id`;
+/** $1 state ids that stay. */
+const WITHDRAW = `
+UPDATE feature_views SET complete = false
+ WHERE retired_at IS NULL AND state_id <> ALL ($1::text[])
+RETURNING state_id`;
 
-/** Leaves out what is there; what somebody else numbers meanwhile is left out as well. */
+/** $1 state ids that stay, $2 now. */
+const RETIRE = `
+UPDATE feature_views SET retired_at = $2::bigint
+ WHERE retired_at IS NULL AND state_id <> ALL ($1::text[])`;
+
+/** $1 state ids. Nobody folded into the states of a view while it was retired. */
+const FORGET_STATES = `
+DELETE FROM entity_states s USING feature_views v
+ WHERE v.retired_at IS NOT NULL AND v.state_id = ANY ($1::text[])
+   AND s.entity = v.entity AND s.state_id = v.state_id`;
+
+/**
+ * Before views are registered, in the same transaction: waits for the commits under way, which read
+ * this table, and keeps others until they see the views.
+ */
+const KEEP_COMMITS = "LOCK TABLE feeds IN ACCESS EXCLUSIVE MODE";
+
+/** $1 state ids. */
+const RETURN = `
+UPDATE feature_views SET retired_at = NULL, complete = false
+ WHERE retired_at IS NOT NULL AND state_id = ANY ($1::text[])`;
+
+/** Leaves out what is there. */
 const REGISTER = `
 INSERT INTO feature_views (name, version, spec_hash, state_id, spec, entity, complete, registered_at)
 SELECT v.name,
@@ -138,7 +150,6 @@ const READ_EVENTS = `
 SELECT ${LOG_EVENT_COLUMNS} FROM events e
  WHERE e.tenant = $1 AND e.source = $2 AND e.event_id > $3 ORDER BY e.event_id LIMIT $4::int`;
 
-const REGISTER_ATTEMPTS = 10;
 const FORGOTTEN_AT_ONCE = 20_000;
 
 /** The registry and the histories, in Postgres. */
@@ -171,26 +182,40 @@ export function createDefinitionStore(client: SqlClient): DefinitionStore {
       ]);
     },
 
+    async withdrawViews(kept) {
+      return (await client.query(WITHDRAW, [kept])).length;
+    },
+
+    async retireViews(kept, now) {
+      await client.query(RETIRE, [kept, now]);
+    },
+
     async registerViews(views, now) {
-      await client.query(RETIRE_AND_RETURN, [views.map(({ stateId }) => stateId), now]);
-      for (let attempt = 0; attempt < REGISTER_ATTEMPTS; attempt += 1) {
-        await client.query(REGISTER, [
-          views.map(({ name }) => name),
-          views.map(({ specHash }) => specHash),
-          views.map(({ stateId }) => stateId),
-          views.map(({ spec }) => spec),
-          views.map(({ entity }) => entity),
-          now,
-        ]);
-        const known = new Map((await listViews()).map((view) => [view.stateId, view]));
-        const registered = views.map(({ stateId }) => known.get(stateId));
-        if (!registered.every((view) => view !== undefined)) continue;
-        for (let forgotten = FORGOTTEN_AT_ONCE; forgotten === FORGOTTEN_AT_ONCE;) {
-          forgotten = (await client.query(FORGET_JOINS, [FORGOTTEN_AT_ONCE])).length;
-        }
-        return registered;
+      const stateIds = views.map(({ stateId }) => stateId);
+      const columns = [
+        views.map(({ name }) => name),
+        views.map(({ specHash }) => specHash),
+        stateIds,
+        views.map(({ spec }) => spec),
+        views.map(({ entity }) => entity),
+        now,
+      ];
+      await client.query(FORGET_STATES, [stateIds]);
+      await client.batch([
+        { text: KEEP_COMMITS, params: [] },
+        { text: RETIRE, params: [stateIds, now] },
+        { text: RETURN, params: [stateIds] },
+        { text: REGISTER, params: columns },
+      ]);
+      for (let forgotten = FORGOTTEN_AT_ONCE; forgotten === FORGOTTEN_AT_ONCE;) {
+        forgotten = (await client.query(FORGET_JOINS, [FORGOTTEN_AT_ONCE])).length;
       }
-      throw new AppError("dependency_unavailable", "Too many definitions registered at once.");
+      const known = new Map((await listViews()).map((view) => [view.stateId, view]));
+      return stateIds.map((stateId) => {
+        const view = known.get(stateId);
+        if (view === undefined) throw new Error(`The view ${stateId} was not registered.`);
+        return view;
+      });
     },
 
     async readHistories(entity, after, most) {

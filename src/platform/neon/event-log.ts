@@ -86,7 +86,7 @@ export function createEventLog(client: SqlClient): EventLog {
       return readAppendResult(input, rows);
     },
 
-    async commit(commits, now, feeds) {
+    async commit(commits, now, feeds, views) {
       try {
         const derived = commits.flatMap(({ derived: made = [] }, index) =>
           made.map((one) => ({ ...one, commit: index + 1 })),
@@ -96,6 +96,7 @@ export function createEventLog(client: SqlClient): EventLog {
           now,
           commits.map(({ builds }) => builds),
           commits.map((commit) => (commit.derived === undefined ? 0 : 1)),
+          views ?? null,
           ...(derived.length === 0 ? [] : [...derivedParams(derived), feeds ?? null]),
         ]);
         const positions = new Set(rows.map((row) => row["position"]));

@@ -45,6 +45,22 @@ export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore
       }
     },
 
+    async withdrawViews(kept) {
+      const isOther = ({ stateId }: RegisteredView): boolean =>
+        !truth.retired.has(stateId) && !kept.includes(stateId);
+      const others = truth.views.filter(isOther);
+      for (const view of others) {
+        truth.views[truth.views.indexOf(view)] = { ...view, complete: false };
+      }
+      return others.length;
+    },
+
+    async retireViews(kept) {
+      for (const { stateId } of truth.views) {
+        if (!kept.includes(stateId)) truth.retired.add(stateId);
+      }
+    },
+
     async registerViews(views) {
       checkStorable(views);
       retireAndReturn(truth, new Set(views.map(({ stateId }) => stateId)));

@@ -19,6 +19,7 @@ import {
   checkDistinct,
   checkIndexable,
   checkStorable,
+  compareBytes,
   contribute,
   entitiesInOrder,
   entityKey,
@@ -89,23 +90,22 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
         entities: touched.map((ref) => snapshotOf(truth, ref, stateIds, accepted)),
         completeStates: new Set(complete.map(({ stateId }) => stateId)),
         newerFor: new Set(
-          (stateIds.every((id) => truth.views.some(({ stateId }) => stateId === id))
-            ? truth.views
-            : []
-          )
+          truth.views
             .filter(({ stateId }) => !truth.retired.has(stateId) && !stateIds.includes(stateId))
             .map(({ entity }) => entity)
             .filter((entity) => touched.some((ref) => ref.entity === entity)),
         ),
+        views: viewsInUse(truth),
       };
     },
 
-    async commit(commits, now, feeds) {
+    async commit(commits, now, feeds, views) {
       checkStorable(commits);
       checkDistinct(commits.map(entityKey));
       const won = commits.map(({ readVersion, builds, ...ref }) => {
         const record = truth.entities.get(entityKey(ref));
-        return (record?.version ?? 0) === readVersion && (record?.builds ?? 0) === builds;
+        const isSame = (record?.version ?? 0) === readVersion && (record?.builds ?? 0) === builds;
+        return isSame && (views === undefined || views === viewsInUse(truth));
       });
       const winners = commits.filter((_, index) => won[index]);
       winners.forEach((commit) => checkFold(truth, commit));
@@ -187,6 +187,13 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
     },
   };
 }
+
+const viewsInUse = (truth: MemoryTruth): string =>
+  truth.views
+    .map(({ stateId }) => stateId)
+    .filter((stateId) => !truth.retired.has(stateId))
+    .toSorted(compareBytes)
+    .join(" ");
 
 /** Whether the row still is where it was read. */
 function moveRow(truth: MemoryTruth, { tenant, source, key, from, to, imageId }: RowMove): boolean {

@@ -111,6 +111,7 @@ export async function startShopServer(): Promise<ShopServer> {
     definitions: store,
     progress: () => undefined,
     fold: async () => undefined,
+    foldWaiting: async () => undefined,
   });
   const wanted = [...ctx.collections.values()].map((plan) => {
     const space = ctx.vectorSpaceOf(plan);

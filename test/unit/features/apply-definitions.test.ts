@@ -9,8 +9,7 @@ import {
 import { featureView } from "../../../src/features/define.ts";
 import { readOnline } from "../../../src/features/read-online.ts";
 import { compileDefinitions, type Registry } from "../../../src/features/registry.ts";
-import { applyEvents } from "../../../src/ingest/apply.ts";
-import { applying } from "../../../src/ingest/consume.ts";
+import { foldingOf } from "../../../src/ingest/fold-pending.ts";
 import { beginFill } from "../../../src/ingest/fill.ts";
 import { withFaults, type Faults } from "../../support/fakes/with-faults.ts";
 import { device, readings } from "../../support/views.ts";
@@ -56,9 +55,7 @@ const apply = (
     definitions: withFaults(inSmallPages(world.definitions), definitions),
     online: withFaults({ ...world.online }, online),
     now: () => world.clock.now,
-    fold: async (entities) => {
-      await applyEvents(applying(world.ctx({ registry })), [], entities);
-    },
+    ...foldingOf(world.ctx({ registry })),
   });
 
 /** An event for each device, consumed by a Worker that has these definitions. */

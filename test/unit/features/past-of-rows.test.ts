@@ -4,7 +4,7 @@ import { count, sum } from "../../../src/features/aggregation.ts";
 import { featureView } from "../../../src/features/define.ts";
 import { readOnline } from "../../../src/features/read-online.ts";
 import { compileDefinitions } from "../../../src/features/registry.ts";
-import { foldPending } from "../../../src/ingest/fold-pending.ts";
+import { foldingOf } from "../../../src/ingest/fold-pending.ts";
 import { sweep } from "../../../src/ingest/sweep.ts";
 import { buyer, byBuyer, changeOf, order, orders, shop } from "../../support/table-rows.ts";
 import { NOON, openFilledWorld } from "../../support/world.ts";
@@ -31,9 +31,10 @@ describe("a new kind of entity of rows that changed before it was given its past
         definitions: world.definitions,
         progress: () => undefined,
       };
-      const dying = { ...ctx, fold: () => Promise.reject(new Error("killed")) };
+      const folding = { ...ctx, ...foldingOf(ctx) };
+      const dying = { ...folding, fold: () => Promise.reject(new Error("killed")) };
       if (killed) await applyDefinitions(dying).catch(() => undefined);
-      await applyDefinitions({ ...ctx, fold: (refs) => foldPending(ctx, refs) });
+      await applyDefinitions(folding);
       await sweep(world.ctx({ registry, now: () => NOON + 86_400_000 }));
       const answer = await readOnline(
         { registry, online: world.online, vault, now: () => NOON, whenIncomplete: "unavailable" },

@@ -61,7 +61,7 @@ function foldAll(history: Pick<HistoryLog, "readEvents">) {
       now: () => NOON,
       refuse: async () => undefined,
     },
-    { snapshots, complete: new Set([plan.stateId]), newerFor: new Set() },
+    { snapshots, complete: new Set([plan.stateId]), newerFor: new Set(), views: new Set(["any"]) },
   );
   return { round, committed };
 }

@@ -6,7 +6,7 @@ import { readOnline } from "../../../src/features/read-online.ts";
 import type { Registry } from "../../../src/features/registry.ts";
 import { entitiesOf } from "../../../src/ingest/entity-refs.ts";
 import { JOIN_LIMITS } from "../../../src/ingest/join-limits.ts";
-import { foldPending } from "../../../src/ingest/fold-pending.ts";
+import { foldingOf, foldPending } from "../../../src/ingest/fold-pending.ts";
 import { replay } from "../../../src/ingest/replay.ts";
 import { sweep } from "../../../src/ingest/sweep.ts";
 import { DAY_MS } from "../../../src/time.ts";
@@ -121,7 +121,7 @@ describe("an event that makes more pairs than a commit takes", () => {
       registry: finer,
       now: () => NOON,
       progress: () => undefined,
-      fold: (entities) => foldPending(ctx, entities),
+      ...foldingOf(ctx),
     });
     expect(await pairsOfAd(world, finer)).toBe(13);
   });

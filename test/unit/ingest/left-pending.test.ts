@@ -5,10 +5,11 @@ import { featureView } from "../../../src/features/define.ts";
 import type { LogEvent } from "../../../src/features/event-log.ts";
 import { readOnline } from "../../../src/features/read-online.ts";
 import { compileDefinitions, type Registry } from "../../../src/features/registry.ts";
-import { applyEvents } from "../../../src/ingest/apply.ts";
-import { applying } from "../../../src/ingest/consume.ts";
+import { foldingOf } from "../../../src/ingest/fold-pending.ts";
 import { quarantineRefused } from "../../../src/ingest/quarantine.ts";
 import { replay } from "../../../src/ingest/replay.ts";
+import { sweep } from "../../../src/ingest/sweep.ts";
+import { MINUTE_MS } from "../../../src/time.ts";
 import { entityKey } from "../../support/fakes/memory-truth.ts";
 import { corrections, device, readings } from "../../support/views.ts";
 import { NOON, openFilledWorld, readingEvent, type World } from "../../support/world.ts";
@@ -33,9 +34,7 @@ const apply = (world: World, registry: Registry) =>
     registry,
     now: () => NOON,
     progress: () => undefined,
-    fold: async (entities) => {
-      await applyEvents(applying(world.ctx({ registry })), [], entities);
-    },
+    ...foldingOf(world.ctx({ registry })),
   });
 
 async function countOf(world: World, registry: Registry, feature: string): Promise<unknown> {
@@ -62,6 +61,23 @@ describe("an entity that must not be folded", () => {
     await world.drain({ registry: next });
     expect(await countOf(world, next, "visits:n")).toBe(2);
     expect(await countOf(world, next, "by_device:n")).toBe(2);
+  });
+
+  it("waits, and the sweep says why, until the deployment that leaves a view out is applied", async () => {
+    const world = await openFilledWorld(old);
+    await world.consume([eventsMessage([readingEvent("a")])], { registry: old });
+    await world.consume([eventsMessage([readingEvent("b")])], { registry: mended });
+    await sweep(world.ctx({ registry: mended, now: () => NOON + MINUTE_MS }));
+    expect(world.notes.map(({ message, facts }) => [message, facts])).toContainEqual([
+      "events wait: views are in use that this deployment does not have, until npm run apply",
+      { entities: 1 },
+    ]);
+    expect(await countOf(world, old, "by_device:n")).toBe(1);
+    world.notes.length = 0;
+    await apply(world, mended);
+    expect(await countOf(world, mended, "visits:n")).toBe(2);
+    await sweep(world.ctx({ registry: mended, now: () => NOON + MINUTE_MS }));
+    expect(world.notes).toEqual([]);
   });
 
   it("waits while a state of its is damaged, and holds up nobody else", async () => {
