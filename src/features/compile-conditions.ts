@@ -2,6 +2,7 @@ import { OTHER, type Split, type Where } from "./aggregation.ts";
 import { exactToText, parseExact } from "./exact.ts";
 import { DefinitionError, type Field } from "./fields.ts";
 import type { Condition } from "./plan.ts";
+import type { FeatureSpecification } from "./view-specification.ts";
 
 /**
  * Pure. The conditions of every where(), by field: of a field that several name, the values that
@@ -61,13 +62,13 @@ function visibleField(
 
 const MAX_KEYS = 50;
 
-/** Pure. What by() splits a feature into: each key's name and condition, `other` last. */
+/** Pure. What by() splits a feature into: the keys of a field as records hold them. */
 export function compileSplit(
   split: Split | null,
   fields: Map<string, Field>,
   at: string,
-): readonly { readonly key: string; readonly condition: Condition }[] | null {
-  if (split === null) return null;
+): FeatureSpecification["by"] {
+  if (split === null) return undefined;
   const field = visibleField(fields, split.field, at, "by()");
   const values = split.keys.map((key) => comparable(field, key, `${at}, by()`));
   const keys = values.map(String);
@@ -79,14 +80,7 @@ export function compileSplit(
       `${at}: by() calls what is in no key "${OTHER}"; leave that key out, or filter by where()`,
     );
   }
-  const other: Condition = { field: field.name, values, negated: true };
-  return [
-    ...values.map((value) => ({
-      key: String(value),
-      condition: { field: field.name, values: [value] },
-    })),
-    { key: OTHER, condition: other },
-  ];
+  return { field: field.name, keys: values };
 }
 
 /** Pure. A field of the source; throws a DefinitionError that lists them all. */

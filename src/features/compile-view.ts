@@ -1,5 +1,5 @@
-import { aggregateOf, partialOf, takenBy } from "./aggregates/catalogue.ts";
-import { count, optionalDurationMs, type Aggregation } from "./aggregation.ts";
+import { aggregateOf, takenBy } from "./aggregates/catalogue.ts";
+import { optionalDurationMs, type Aggregation } from "./aggregation.ts";
 import type { EventSource } from "./define-source.ts";
 import { compileSource } from "./compile-source.ts";
 import { compileConditions, compileSplit, isNumeric, requireField } from "./compile-conditions.ts";
@@ -7,22 +7,13 @@ import type { FeatureView } from "./define.ts";
 import { keepsOf, orderBytes } from "./kept-text.ts";
 import { inDefinition, DefinitionError, type Field } from "./fields.ts";
 import { checkName } from "./names.ts";
-import type {
-  Condition,
-  FeaturePlan,
-  LevelPlan,
-  PartialPlan,
-  PresencePlan,
-  ViewPlan,
-} from "./plan.ts";
-import type { SourcePlan } from "./source-plan.ts";
-import { specificationHash } from "./specification-hash.ts";
-import { tileSizes, widestWindows, type Window } from "./window.ts";
-
-/** Part of every specification: raised when the engine computes or packs states differently. */
-const ENGINE_FORMAT = 1;
-
-const PRESENCE = "";
+import type { ViewPlan } from "./plan.ts";
+import { planView } from "./plan-view.ts";
+import {
+  ENGINE_FORMAT,
+  type FeatureSpecification,
+  type ViewSpecification,
+} from "./view-specification.ts";
 
 function checkField({ aggregate }: Aggregation, field: Field, at: string): void {
   if (field.pii === "drop")
@@ -41,13 +32,6 @@ function checkProblem({ problem, window }: Aggregation, at: string): void {
   if (told !== undefined) throw new DefinitionError(`${at}: ${told}`);
 }
 
-/** The aggregate of a feature; its parameters are checked here. */
-function compileAggregate(feature: Aggregation, field: Field | null, at: string) {
-  return inDefinition(`${at}: ${feature.aggregate}()`, () =>
-    aggregateOf(feature.aggregate, feature.parameters, field),
-  );
-}
-
 function keyColumns(view: FeatureView, fields: Map<string, Field>): readonly string[] {
   return view.entity.key.map((part) => {
     const column = view.key[part] ?? part;
@@ -63,34 +47,6 @@ function keyColumns(view: FeatureView, fields: Map<string, Field>): readonly str
 const sidesOf = ({ source }: FeatureView): readonly EventSource[] =>
   source.kind === "joined_source" ? [source.left, source.right] : [];
 
-/** A partial that is read over a window. */
-interface Use {
-  readonly partial: number;
-  readonly window: Window;
-}
-
-function levelsOf(uses: readonly Use[]): LevelPlan[] {
-  const levels = new Map<number, Map<number, Window[]>>();
-  for (const { window, partial } of uses) {
-    for (const sizeMs of tileSizes(window)) {
-      const level = levels.get(sizeMs) ?? new Map<number, Window[]>();
-      level.set(partial, [...(level.get(partial) ?? []), window]);
-      levels.set(sizeMs, level);
-    }
-  }
-  return [...levels]
-    .toSorted(([a], [b]) => a - b)
-    .map(([sizeMs, level]) => {
-      const partials = [...level].toSorted(([a], [b]) => a - b);
-      return {
-        sizeMs,
-        partials: partials.map(([partial]) => partial),
-        windows: widestWindows([...level.values()].flat()),
-        windowsOf: partials.map(([, windows]) => widestWindows(windows)),
-      };
-    });
-}
-
 /**
  * Pure. Compiles a view: its distinct partial states, its tiles, its features, and the hash that
  * names this version. Throws a DefinitionError that says what to write instead.
@@ -100,129 +56,68 @@ export function compileView(view: FeatureView): ViewPlan {
   const fields = new Map(source.fields.map((field) => [field.name, field]));
   checkBoundary(view);
   const ids = orderBytes(source, sidesOf(view).map(compileSource));
-  const maxAgeMs = inDefinition(`view "${view.name}", maxAge`, () =>
-    optionalDurationMs(view.maxAge ?? undefined),
-  );
-  const partials = new Map<string, { plan: PartialPlan; index: number }>();
-  const compile = (name: string, feature: Aggregation): FeaturePlan => {
-    const at = `view "${view.name}", feature "${name}"`;
-    checkProblem(feature, at);
-    const field = feature.field === null ? null : requireField(fields, feature.field, at);
-    if (field !== null) checkField(feature, field, at);
-    const aggregate = compileAggregate(feature, field, at);
-    const conditions = compileConditions(feature.conditions, fields, at);
-    const split = compileSplit(feature.split, fields, at);
-    const partialWith = (all: readonly Condition[]): number => {
-      const identity = JSON.stringify([
-        partialOf(feature.aggregate, feature.parameters),
-        field?.name ?? null,
-        all,
-      ]);
-      const known = partials.get(identity) ?? {
-        plan: { aggregate, field, conditions: all, keeps: keepsOf(feature, field, ids) },
-        index: partials.size,
-      };
-      partials.set(identity, known);
-      return known.index;
-    };
-    return {
-      name,
-      aggregate,
-      partials: split?.map(({ condition }) => partialWith([...conditions, condition])) ?? [
-        partialWith(conditions),
-      ],
-      keys: split?.map(({ key }) => key) ?? null,
-      window: feature.window,
-      asText: field?.kind === "decimal" || field?.kind === "bigint",
-      fallback: feature.fallback,
-      counts: feature.aggregate === "count",
-    };
-  };
   const named = Object.entries(view.features);
   if (named.length === 0) throw new DefinitionError(`view "${view.name}" has no features`);
-  const features = named.map(([name, feature]) => {
-    checkName(`view "${view.name}", feature`, name);
-    return compile(name, feature);
-  });
-  const { aggregate, partials: counted } = compile(PRESENCE, count());
-  const windows = widestWindows(features.map(({ window }) => window));
-  const presence: PresencePlan = { aggregate, partial: counted[0] ?? 0, windows };
-  const uses = [
-    ...features.flatMap(({ partials: read, window }) =>
-      read.map((partial) => ({ partial, window })),
-    ),
-    ...windows.map((window) => ({ partial: presence.partial, window })),
-  ];
-  const columns = keyColumns(view, fields);
-  const spec = specificationOf(view, source, columns, ids);
-  const specHash = specificationHash(spec);
-  return {
-    name: view.name,
-    entity: view.entity.name,
-    source: source.name,
-    sourceId: source.join?.sourceId ?? source.name,
-    isSigned: source.table !== null || source.join !== null,
-    isInclusive: view.boundary === "inclusive",
-    keyColumns: columns,
-    stateId: `${view.name}@${specHash}`,
-    specHash,
-    spec,
-    partials: [...partials.values()].map(({ plan }) => plan),
-    levels: levelsOf(uses),
-    features,
-    presence,
-    maxAgeMs,
-    owner: view.owner,
-    description: view.description,
-  };
-}
-
-/**
- * Everything that decides the view's values, and nothing else. Members that came later are written
- * only where they are used: views from before keep their text, and with it their version.
- */
-function specificationOf(
-  view: FeatureView,
-  { name: sourceName, fields: all, table, join }: SourcePlan,
-  columns: readonly string[],
-  ids: number,
-): string {
-  const fields = new Map(all.map((field) => [field.name, field]));
-  return JSON.stringify({
+  const specification: ViewSpecification = {
     format: ENGINE_FORMAT,
     view: view.name,
     entity: { name: view.entity.name, key: view.entity.key },
     source: {
-      name: sourceName,
+      name: source.name,
       event_time: view.source.eventTime,
-      ...(table !== null && { row_key: table.key }),
-      ...(join !== null && { pairs: join.sourceId }),
+      ...(source.table !== null && { row_key: source.table.key }),
+      ...(source.join !== null && { pairs: source.join.sourceId }),
     },
-    key: columns,
-    features: Object.entries(view.features).map(([name, f]) => {
-      const field = f.field === null ? undefined : fields.get(f.field);
-      const split = compileSplit(f.split, fields, name);
-      const { text, order } = keepsOf(f, field ?? null, ids);
-      return {
-        name,
-        aggregate: f.aggregate,
-        ...(Object.keys(f.parameters).length > 0 && { parameters: f.parameters }),
-        field: f.field,
-        kind: f.field === null ? null : field?.kind,
-        ...(field?.dimensions !== undefined && { dimensions: field.dimensions }),
-        ...(text !== null && { max_bytes: text }),
-        ...(order !== null && { order_bytes: order }),
-        where: compileConditions(f.conditions, fields, name),
-        ...(split !== null && {
-          by: { field: f.split?.field, keys: split.at(-1)?.condition.values },
-        }),
-        window: f.window,
-        default: f.fallback,
-      };
+    key: keyColumns(view, fields),
+    features: named.map(([name, feature]) => {
+      checkName(`view "${view.name}", feature`, name);
+      return specifyFeature(name, feature, { view: view.name, fields, ids });
     }),
-    max_age_ms: optionalDurationMs(view.maxAge ?? undefined),
+    max_age_ms: inDefinition(`view "${view.name}", maxAge`, () =>
+      optionalDurationMs(view.maxAge ?? undefined),
+    ),
     ...(view.boundary === "inclusive" && { boundary: view.boundary }),
-  });
+  };
+  const { owner, description } = view;
+  return planView(specification, { owner, description, fields });
+}
+
+interface Within {
+  readonly view: string;
+  readonly fields: Map<string, Field>;
+  /** The most bytes of an event's order key. */
+  readonly ids: number;
+}
+
+/** Checks a feature. */
+function specifyFeature(
+  name: string,
+  feature: Aggregation,
+  { view, fields, ids }: Within,
+): FeatureSpecification {
+  const at = `view "${view}", feature "${name}"`;
+  checkProblem(feature, at);
+  const { aggregate, parameters } = feature;
+  const field = feature.field === null ? null : requireField(fields, feature.field, at);
+  if (field !== null) checkField(feature, field, at);
+  inDefinition(`${at}: ${aggregate}()`, () => aggregateOf(aggregate, parameters, field));
+  const where = compileConditions(feature.conditions, fields, at);
+  const by = compileSplit(feature.split, fields, at);
+  const { text, order } = keepsOf(feature, field, ids);
+  return {
+    name,
+    aggregate,
+    ...(Object.keys(parameters).length > 0 && { parameters }),
+    field: feature.field,
+    kind: field?.kind ?? null,
+    ...(field?.dimensions !== undefined && { dimensions: field.dimensions }),
+    ...(text !== null && { max_bytes: text }),
+    ...(order !== null && { order_bytes: order }),
+    where,
+    ...(by !== undefined && { by }),
+    window: feature.window,
+    default: feature.fallback,
+  };
 }
 
 function checkBoundary({ name, source, boundary }: FeatureView): void {

@@ -2,7 +2,16 @@ import { z } from "zod";
 import { parseExact } from "./exact.ts";
 
 /** What a field of a source holds. Numbers of every kind are exact inside the engine. */
-export type FieldKind = "string" | "number" | "decimal" | "bigint" | "boolean" | "time" | "vector";
+export type FieldKind = (typeof FIELD_KINDS)[number];
+export const FIELD_KINDS = [
+  "string",
+  "number",
+  "decimal",
+  "bigint",
+  "boolean",
+  "time",
+  "vector",
+] as const;
 
 /** How personal data is kept: as a keyed token that still joins, or not at all. */
 export type PiiMode = "token" | "drop";

@@ -2,9 +2,8 @@ import type { FieldValue, Observation } from "./aggregates/aggregate.ts";
 import { canonicalKey } from "./entity-key.ts";
 import type { LogEvent } from "./event-log.ts";
 import { parseExact, type Exact } from "./exact.ts";
-import type { Field } from "./fields.ts";
 import { excessOf, matches } from "./kept-text.ts";
-import type { PartialPlan, ViewPlan } from "./plan.ts";
+import type { KeptField, PartialPlan, ViewPlan } from "./plan.ts";
 import type { SourceRecord } from "./source-record.ts";
 import { keptFrom, partialAt, type ViewState } from "./state.ts";
 import { tileStart } from "./window.ts";
@@ -34,9 +33,9 @@ export function keyOf(
   return key.value;
 }
 
-const isNumeric = (field: Field): boolean => field.kind !== "string" && field.kind !== "time";
+const isNumeric = (field: KeptField): boolean => field.kind !== "string" && field.kind !== "time";
 
-function fieldValue(field: Field, value: NonNullable<SourceRecord[string]>): FieldValue {
+function fieldValue(field: KeptField, value: NonNullable<SourceRecord[string]>): FieldValue {
   if (typeof value === "boolean") return value;
   if (typeof value === "object") {
     if (value.length === field.dimensions) return value.map((text) => exactOfField(field, text));
@@ -45,7 +44,7 @@ function fieldValue(field: Field, value: NonNullable<SourceRecord[string]>): Fie
   return isNumeric(field) ? exactOfField(field, value) : value;
 }
 
-function exactOfField(field: Field, text: string): Exact {
+function exactOfField(field: KeptField, text: string): Exact {
   const exact = parseExact(text);
   // The message is kept in clear: it names the field, never its value.
   if (!exact.ok) throw new RangeError(`${field.name}: ${exact.error}`);

@@ -16,11 +16,16 @@ export interface Keeps {
   readonly order: number | null;
 }
 
+/** What a plan knows of a field: its values depend on the first three, what the others say is not
+ * known of a view that another deployment registered. */
+export type KeptField = Pick<Field, "name" | "kind" | "dimensions"> &
+  Partial<Pick<Field, "pii" | "maxBytes">>;
+
 /** A distinct partial state of a view, shared by all features that read it. */
 export interface PartialPlan {
   readonly aggregate: Aggregate<unknown>;
   /** Null takes every event. */
-  readonly field: Field | null;
+  readonly field: KeptField | null;
   readonly conditions: readonly Condition[];
   readonly keeps: Keeps;
 }

@@ -1,5 +1,5 @@
 import type { ByteReader, ByteWriter } from "../bytes.ts";
-import type { Field } from "../fields.ts";
+import type { KeptField } from "../plan.ts";
 import { hash64 } from "../hash64.ts";
 import type { Aggregate } from "./aggregate.ts";
 import { identityOf } from "./identity.ts";
@@ -109,7 +109,7 @@ function estimate(registers: Registers, longest: number): number {
 /** About how many different values there are: a HyperLogLog of 2^precision registers. */
 export function approxCountDistinct(
   parameters: Parameters,
-  field: Field | null,
+  field: KeptField | null,
 ): Aggregate<Registers> {
   const precision = checkedWhole(parameters, "precision", 4, 16);
   const m = 2 ** precision;

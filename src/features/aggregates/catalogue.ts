@@ -1,4 +1,4 @@
-import type { Field } from "../fields.ts";
+import type { KeptField } from "../plan.ts";
 import type { Aggregate } from "./aggregate.ts";
 import { approxCountDistinct } from "./approx-count-distinct.ts";
 import { approxPercentile } from "./approx-percentile.ts";
@@ -25,7 +25,7 @@ interface Entry {
   readonly shapedBy?: readonly string[];
   /** Whether the partial state keeps values as they are, or with them their events' order keys. */
   readonly keeps?: "value" | "event";
-  make(parameters: Parameters, field: Field | null): Aggregate<unknown>;
+  make(parameters: Parameters, field: KeptField | null): Aggregate<unknown>;
 }
 
 const CATALOGUE = {
@@ -73,6 +73,8 @@ const CATALOGUE = {
 
 export type AggregateName = keyof typeof CATALOGUE;
 
+export const AGGREGATE_NAMES = Object.keys(CATALOGUE) as AggregateName[];
+
 const entryOf = (name: AggregateName): Entry => CATALOGUE[name];
 
 /**
@@ -82,7 +84,7 @@ const entryOf = (name: AggregateName): Entry => CATALOGUE[name];
 export const aggregateOf = (
   name: AggregateName,
   parameters: Parameters = {},
-  field: Field | null = null,
+  field: KeptField | null = null,
 ): Aggregate<unknown> => entryOf(name).make(parameters, field);
 
 /** Pure. What fields it takes. */

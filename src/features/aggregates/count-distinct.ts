@@ -1,5 +1,5 @@
 import type { ByteReader } from "../bytes.ts";
-import type { Field } from "../fields.ts";
+import type { KeptField } from "../plan.ts";
 import type { Aggregate } from "./aggregate.ts";
 import { COUNT_BYTES } from "./count.ts";
 import { identityBytes, identityOf } from "./identity.ts";
@@ -24,7 +24,7 @@ const skip = (reader: ByteReader): void => {
  * The number of different values, exact up to a bound: beyond it the answer is the bound, and says
  * so. The values are kept with their counts, so that they can be retracted.
  */
-export function countDistinct(parameters: Parameters, field: Field | null): Aggregate<Values> {
+export function countDistinct(parameters: Parameters, field: KeptField | null): Aggregate<Values> {
   const max = checkedWhole(parameters, "max", 1, 10_000);
   const identity = identityOf(field);
   const addTo = (values: Values, value: string, n: number): void => {

@@ -1,6 +1,6 @@
 import { parseInstant } from "../../time.ts";
 import { exactToText, type Exact } from "../exact.ts";
-import type { Field } from "../fields.ts";
+import type { KeptField } from "../plan.ts";
 import type { FieldValue } from "./aggregate.ts";
 
 /** A text that two values have in common exactly where they are equal. */
@@ -13,7 +13,7 @@ function instantText(text: string): string {
 }
 
 /** Pure. What makes values of a field equal: numbers exactly (1.0 is 1), times as instants. */
-export function identityOf(field: Field | null): Identity {
+export function identityOf(field: KeptField | null): Identity {
   if (field?.kind === "time") return (value) => instantText(value as string);
   return (value) => (typeof value === "object" ? exactToText(value as Exact) : String(value));
 }
@@ -23,7 +23,7 @@ const NUMBER_BYTES = 1 + 41;
 const BOOLEAN_BYTES = 1 + 5;
 
 /** Pure. The most bytes of such a text, packed, where a value itself takes so many. */
-export function identityBytes(field: Field | null, valueBytes: number): number {
+export function identityBytes(field: KeptField | null, valueBytes: number): number {
   if (field?.kind === "boolean") return BOOLEAN_BYTES;
   // An instant is shorter than any time; a past event's text that is no time stays as it is.
   const isText = field === null || field.kind === "string" || field.kind === "time";

@@ -1,5 +1,5 @@
 import { divideExact, negateExact, normaliseExact, type Exact } from "../exact.ts";
-import type { Field } from "../fields.ts";
+import type { KeptField } from "../plan.ts";
 import type { Aggregate, FieldValue } from "./aggregate.ts";
 import { COUNT_BYTES } from "./count.ts";
 import {
@@ -29,7 +29,10 @@ function addTo(total: VectorTotal, n: number, vector: readonly Exact[]): VectorT
 }
 
 /** The mean vector: each component the double nearest to its exact mean. */
-export function vectorMean(_parameters: Parameters, field: Field | null): Aggregate<VectorTotal> {
+export function vectorMean(
+  _parameters: Parameters,
+  field: KeptField | null,
+): Aggregate<VectorTotal> {
   const dimensions = field?.dimensions ?? 0;
   const components = (value: FieldValue): readonly Exact[] => {
     const vector = value as readonly Exact[];

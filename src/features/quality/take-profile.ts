@@ -36,7 +36,7 @@ function measure(
     const instant = parseInstant(value);
     if (instant.ok) return asOf - instant.value;
   }
-  return field === null || field.pii === null ? value : null;
+  return (field?.pii ?? null) === null ? value : null;
 }
 
 function profileOf(nulls: number, measures: readonly Measure[]): FeatureProfile {
