@@ -23,6 +23,8 @@ export interface ApplyDeploymentOptions {
   readonly vault: Vault;
   /** Whether the Worker runs on this machine, where no embedding model is within reach. */
   readonly local: boolean;
+  /** Whether it is to be deployed yet: views that are in use stay so, and nothing else is done. */
+  readonly beside?: boolean;
   /** The plan in lines, as far as it is to be shown. */
   readonly planLines: (plan: Plan) => readonly string[];
   readonly print: (line: string) => void;
@@ -56,11 +58,16 @@ export async function applyDeployment(options: ApplyDeploymentOptions): Promise<
     for (const line of options.planLines(plan)) print(line);
     if (plan.problems.length > 0) return "refused";
 
-    const records = describeDeployment(deployment, definitions);
-    await createDefinitionHistory(client).register(records, Date.now());
     const { registry, collections } = deployment;
     const progress = createProgress({ draw, print, clock });
-    await applyRegistry({ ...options, registry, client, planned: plan.changes, progress });
+    const applying = { ...options, registry, client, planned: plan.changes, progress };
+    if (options.beside === true) {
+      await applyRegistry(applying);
+      return "applied";
+    }
+    const records = describeDeployment(deployment, definitions);
+    await createDefinitionHistory(client).register(records, Date.now());
+    await applyRegistry(applying);
     const indexes = createIndexRegistry(client);
     const built = await applyIndexes({ ...options, collections, indexes });
     return built ? "applied" : "unfinished";

@@ -8,6 +8,7 @@ import type { OnlineStore } from "../src/features/online-store.ts";
 import type { Registry } from "../src/features/registry.ts";
 import type { Vault } from "../src/governance/vault.ts";
 import { foldingOf } from "../src/ingest/fold-pending.ts";
+import { openViewsInUse } from "../src/ingest/views-in-use.ts";
 import { createDefinitionStore } from "../src/platform/neon/definition-store.ts";
 import { createEventLog } from "../src/platform/neon/event-log.ts";
 import { createHistoryLog } from "../src/platform/neon/history-log.ts";
@@ -20,6 +21,8 @@ import type { Progress, ProgressStep } from "./support/progress.ts";
 
 export interface ApplyRegistryOptions {
   readonly registry: Registry;
+  /** Whether views that the deployment does not have stay in use. */
+  readonly beside?: boolean;
   readonly client: SqlClient;
   readonly online: OnlineStore;
   /** Seals past events that turn out to be impossible to fold. */
@@ -58,8 +61,10 @@ function stepOf(
 export async function applyRegistry(options: ApplyRegistryOptions): Promise<void> {
   const { registry, client, online, vault, planned, print, progress } = options;
   const now = (): number => Date.now();
+  const definitions = createDefinitionStore(client);
   const folding = {
     registry,
+    inUse: openViewsInUse(registry, () => definitions.listViews()),
     log: createEventLog(client),
     history: createHistoryLog(client),
     online,
@@ -72,8 +77,9 @@ export async function applyRegistry(options: ApplyRegistryOptions): Promise<void
   try {
     const applied = await applyDefinitions({
       registry,
+      beside: options.beside === true,
       online,
-      definitions: createDefinitionStore(client),
+      definitions,
       archive: createStateArchive(client),
       now,
       ...foldingOf(folding),
@@ -87,7 +93,7 @@ export async function applyRegistry(options: ApplyRegistryOptions): Promise<void
 }
 
 function appliedText(applied: AppliedDefinitions): readonly string[] {
-  const { views, registered, backfilled, built } = applied;
+  const { views, others, registered, backfilled, built } = applied;
   const isNew = new Set(registered.map(({ stateId }) => stateId));
   const told = views.filter(({ stateId }) => isNew.has(stateId) || built.has(stateId));
   const given = `${counted(backfilled, "past event", "past events")} given to new entities`;
@@ -103,5 +109,6 @@ function appliedText(applied: AppliedDefinitions): readonly string[] {
       return `${name} is version ${version}${from}`;
     }),
     ...(same > 0 ? [`${counted(same, "view", "views")} unchanged`] : []),
+    ...others.map(({ name, version }) => `${name} version ${version} stays in use beside them`),
   ];
 }

@@ -12,13 +12,18 @@ import { findSecret } from "./support/secrets.ts";
 
 const USAGE = `Applies the definitions in definitions/ to a database and its online store.
 
-  npm run apply
+  npm run apply -- --beside     before a deploy: builds what it will need
+  npm run apply                 after it: retires what it does not need any more
 
 Prints the plan (see npm run plan) and carries it out, without asking. Registers definitions as
 immutable versions, builds new and changed views from the events that are there already, and then
 lets the Worker answer with them. Registers the indexes of collections too, and waits until the
 Worker has put all documents into those that are new. Refuses, before anything is changed, where a
 golden case of an on-demand view fails or a check in definitions/checks.ts finds something.
+
+With --beside, views are built beside those in use, which stay so: events go to both, reads of the
+Worker that is deployed go on, and those of the next one are answered from its first moment. Until
+apply is run without it, either can be deployed at any time. Collections wait for the deploy.
 
 Safe to repeat, to interrupt and to run while events and documents arrive. Two at once do no harm:
 the second one says who is at it. It works on the running local stack, or on the deployment whose
@@ -28,7 +33,7 @@ environment. Ends with 1 where it refuses, or is not done.`;
 const surroundings = { env: process.env, root: `${import.meta.dirname}/..` };
 
 async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs(args, {});
+  const { values, positionals } = parseArgs(args, { beside: { type: "boolean" } });
   if (values.help === true) {
     processTerminal.print(USAGE);
     return 0;
@@ -48,6 +53,7 @@ async function run(args: readonly string[]): Promise<number> {
     online,
     vault: createVault(secret.value),
     local: client.local,
+    beside: values.beside === true,
     planLines: (plan) => [...planText(plan), ""],
     print,
     draw: process.stderr.isTTY
@@ -56,7 +62,13 @@ async function run(args: readonly string[]): Promise<number> {
       : null,
     onLease: releaseOnSignal,
   });
-  if (outcome === "applied") print(`Applied to ${client.where}.`);
+  if (outcome === "applied") {
+    print(
+      values.beside === true
+        ? `Ready in ${client.where}. Deploy, then run npm run apply.`
+        : `Applied to ${client.where}.`,
+    );
+  }
   if (outcome === "refused") processTerminal.tell("Refused; nothing was changed.");
   return outcome === "applied" ? 0 : 1;
 }

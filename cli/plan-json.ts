@@ -27,6 +27,7 @@ const printChange = (change: PlannedChange) => ({
 /** Pure. The plan for machines. */
 export const planJson = (plan: Plan) => ({
   changes: plan.changes.map(printChange),
+  beside: plan.beside,
   unchanged: plan.unchanged,
   incompatible: plan.incompatible.map(({ source, change, views, events }) => ({
     source,

@@ -106,6 +106,10 @@ export function planText(plan: Plan): readonly string[] {
     ...changes.flatMap(linesOf),
     ...(changes.length === 0 ? [] : [""]),
     summary,
+    ...section(
+      "In use beside them, until they are applied without --beside:",
+      plan.beside.map(({ name, version }) => `view ${name}, version ${version}`),
+    ),
     ...section("Not compatible with what is in the log:", incompatible.map(incompatibleText)),
     ...section(
       "There already under another name:",

@@ -4,6 +4,7 @@ import type { DefinitionStore } from "./features/definition-store.ts";
 import type { EventLog } from "./features/event-log.ts";
 import type { HistoryLog } from "./features/history/history-log.ts";
 import type { ServedAnswers } from "./features/served-answers.ts";
+import type { Registry } from "./features/registry.ts";
 import type { OnlineStore, StateReader } from "./features/online-store.ts";
 import type { ProfileStore } from "./features/quality/profile-store.ts";
 import type { StateArchive } from "./features/state-filling.ts";
@@ -13,6 +14,7 @@ import type { Role } from "./governance/role.ts";
 import { createVault, type Vault } from "./governance/vault.ts";
 import type { IngestMessage } from "./ingest/envelope.ts";
 import type { IngestQueue } from "./ingest/ingest-queue.ts";
+import { knowOwn, type KnownViews, type ViewsInUse } from "./ingest/views-in-use.ts";
 import type { DeadLetterArchive, QuarantineStore } from "./ingest/quarantine-store.ts";
 import type { Facts, Logger } from "./log.ts";
 import { createDefinitionStore } from "./platform/neon/definition-store.ts";
@@ -38,6 +40,7 @@ import { createRoundTrips, type RoundTrips } from "./round-trips.ts";
 
 /** Everything that verbs may ask for. Stores are made when they are first used, per request. */
 export interface Ctx extends Deployment {
+  readonly inUse: ViewsInUse;
   readonly roles: ReadonlyMap<string, Role>;
   readonly config: Pick<
     Config,
@@ -83,6 +86,7 @@ export interface Surroundings {
 /** Plain values that outlive a request; what does I/O may not. */
 const revocations = createRevocations();
 const roles = rolesByName();
+const knownViews = new WeakMap<Registry, KnownViews>();
 
 /** The value of `make`, made when it is first asked for. */
 function once<T extends object>(make: () => T): () => T {
@@ -117,8 +121,13 @@ export function contextFrom({ env, deployment, now, afterwards, logger }: Surrou
   const vectorSpaces = once(() => embedders(env, config, trips));
   const documents = once(() => createDocumentIndex(sql()));
   const indexes = once(() => createIndexRegistry(sql()));
+  const own = deployment.registry;
+  const known = knownViews.get(own) ?? knowOwn(own);
+  knownViews.set(own, known);
   return {
     ...deployment,
+    registry: known.registry,
+    inUse: { own, known, list: () => definitions().listViews() },
     roles,
     config,
     get log() {

@@ -1,14 +1,22 @@
 import { backfill, newFeeds } from "./backfill.ts";
 import { buildView, type BuildContext } from "./build-view.ts";
-import type { DefinitionStore, RegisteredView } from "./definition-store.ts";
+import { AppError } from "../errors.ts";
+import type { DefinitionStore, RegisteredView, ViewToRegister } from "./definition-store.ts";
 import type { EntityRef } from "./event-log.ts";
-import { feedName } from "./feeds.ts";
+import { feedName, type Feed } from "./feeds.ts";
 import type { OnlineStore } from "./online-store.ts";
+import type { ViewPlan } from "./plan.ts";
 import type { Registry } from "./registry.ts";
 import type { StateArchive } from "./state-filling.ts";
+import { foreignViews, withForeignViews } from "./views-in-use.ts";
 
 export interface ApplyDefinitionsContext {
   readonly registry: Registry;
+  /**
+   * Whether views that the deployment does not have stay in use: it is to be switched to, or back
+   * from, at any time. False retires them.
+   */
+  readonly beside?: boolean;
   readonly definitions: DefinitionStore;
   readonly archive: StateArchive;
   readonly online: Pick<OnlineStore, "write" | "writeMeta">;
@@ -28,6 +36,8 @@ export type ApplyStep =
   | { readonly kind: "build"; readonly view: RegisteredView };
 
 export interface AppliedDefinitions {
+  /** Views that stay in use beside the deployment's. */
+  readonly others: readonly RegisteredView[];
   /** The deployment's views, as they are registered now. */
   readonly views: readonly RegisteredView[];
   /** Those that are new or changed, under their new version. */
@@ -68,7 +78,8 @@ export async function applyDefinitions(ctx: ApplyDefinitionsContext): Promise<Ap
   const { registry, definitions } = ctx;
   const before = await definitions.listViews();
   const known = new Set(before.map(({ stateId }) => stateId));
-  await retireOthers(ctx);
+  const others = ctx.beside === true ? keepOthers(registry, before) : NONE;
+  if (ctx.beside !== true) await retireOthers(ctx);
   const feeds = [...registry.feedsBySource.values()].flat();
   const fresh = new Set(newFeeds(registry, before).map(feedName));
   const open = await definitions.registerFeeds(
@@ -82,15 +93,10 @@ export async function applyDefinitions(ctx: ApplyDefinitionsContext): Promise<Ap
     { ...ctx, progress: (events) => ctx.progress({ kind: "backfill" }, events, events) },
     feeds.filter((feed) => open.includes(feedName(feed))),
   );
-  const views = [...registry.views.values()].map(({ name, stateId, specHash, spec, entity }) => ({
-    name,
-    stateId,
-    specHash,
-    spec,
-    entity,
-  }));
-  const all = await definitions.registerViews(views, ctx.now());
-  await definitions.completeFeeds(feeds.map(feedName));
+  const views = [...registry.views.values()].map((view) => viewToRegister(registry, view));
+  const registered = await definitions.registerViews([...views, ...others.views], ctx.now());
+  const all = registered.slice(0, views.length);
+  await definitions.completeFeeds([...feeds, ...others.feeds].map(feedName));
   const built = new Map<string, number>();
   for (const view of all) {
     const plan = registry.views.get(view.name);
@@ -101,8 +107,43 @@ export async function applyDefinitions(ctx: ApplyDefinitionsContext): Promise<Ap
     built.set(view.stateId, await buildView(build, plan));
   }
   await tellTenants(ctx);
-  const wanted = new Set(views.map(({ stateId }) => stateId));
-  const registered = all.filter(({ stateId }) => wanted.has(stateId) && !known.has(stateId));
-  const unchanged = wanted.size - registered.length;
-  return { views: all, registered, built, backfilled, unchanged };
+  const added = all.filter(({ stateId }) => !known.has(stateId));
+  const unchanged = views.length - added.length;
+  return {
+    views: all,
+    others: registered.slice(views.length),
+    registered: added,
+    built,
+    backfilled,
+    unchanged,
+  };
+}
+
+function viewToRegister({ joinsByEntity }: Registry, view: ViewPlan): ViewToRegister {
+  const { name, stateId, specHash, spec, entity } = view;
+  const join = joinsByEntity.get(view.sourceId);
+  const joinPlan = join === undefined ? null : JSON.stringify(join);
+  return { name, stateId, specHash, spec, entity, joinPlan };
+}
+
+interface Others {
+  readonly views: readonly RegisteredView[];
+  readonly feeds: readonly Feed[];
+}
+
+const NONE: Others = { views: [], feeds: [] };
+
+/** Views in use that the deployment does not have, and how these are given events. */
+function keepOthers(registry: Registry, before: readonly RegisteredView[]): Others {
+  const views = foreignViews(registry, before);
+  const { registry: all, unknown } = withForeignViews(registry, views);
+  const [first] = unknown;
+  if (first !== undefined) {
+    throw new AppError(
+      "conflict",
+      `${first.name} version ${first.version} is in use, and cannot be kept up to date by this ` +
+        `version of Freshet: deploy first, then apply without --beside`,
+    );
+  }
+  return { views, feeds: [...all.feedsBySource.values()].flat() };
 }

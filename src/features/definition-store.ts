@@ -12,8 +12,10 @@ export interface RegisteredView {
   readonly entity: string;
   /** Whether every entity's state is built. */
   readonly complete: boolean;
-  /** Whether the deployment has another version of it, or none. */
+  /** Whether it is out of use: nobody needs to fold into its states. */
   readonly retired: boolean;
+  /** Of a view of pairs, the JoinPlan of those as JSON. */
+  readonly joinPlan: string | null;
 }
 
 export interface ViewToRegister {
@@ -22,6 +24,7 @@ export interface ViewToRegister {
   readonly specHash: string;
   readonly spec: string;
   readonly entity: string;
+  readonly joinPlan?: string | null;
 }
 
 export interface EntityVersion extends EntityRef {
@@ -88,8 +91,8 @@ export interface DefinitionStore {
   /** Declares that these feeds were given all past events, and forgets all others. */
   completeFeeds(names: readonly string[]): Promise<void>;
   /**
-   * Makes views in use incomplete that are not among these: from now on no meta lists them, though
-   * entities still wait for those who know them. Answers how many these are, complete before or not.
+   * Withdraws views in use that are not among these: from now on no meta lists them, though all that
+   * fold must go on to fold into their states. Answers how many these are, withdrawn before or not.
    */
   withdrawViews(kept: readonly string[]): Promise<number>;
   /**
@@ -99,9 +102,9 @@ export interface DefinitionStore {
   retireViews(kept: readonly string[], now: number): Promise<void>;
   /**
    * Registers all views of a deployment, and retires all others: what is not there yet under the next
-   * version number, complete at once where no event was ever folded for that kind of entity. A view
-   * that was retired is incomplete when it returns, without states, since nobody folded into them
-   * meanwhile. No commit is made meanwhile, and none later by a fold that began before. What waits
+   * version number, complete at once where no event was ever folded for that kind of entity. None of
+   * them is withdrawn from then on. A view that was retired is incomplete when it returns, without
+   * states, since nobody folded into them meanwhile. No commit is made meanwhile, and none later by a fold that began before. What waits
    * for a join that no view reads any more is forgotten: should it return, it is given its past anew.
    * Idempotent, safe when run twice at once.
    */

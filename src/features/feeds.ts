@@ -10,6 +10,8 @@ export interface Feed {
   readonly keyColumns: readonly string[];
   /** Whether it gives a join its left events. */
   readonly isLeft?: boolean;
+  /** Whether it is another deployment's alone: what that would refuse is not given by it. */
+  readonly isForeign?: boolean;
 }
 
 /** Pure. Names a feed: two with one name give the same events to the same entities. */

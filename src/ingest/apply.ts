@@ -15,11 +15,14 @@ import { foldRound, type FoldContext, type Round, type RoundOutcome } from "./fo
 import { conflict, prepareBatch } from "./prepare-batch.ts";
 import type { Refused } from "./refused.ts";
 import { Turns } from "./turns.ts";
+import { readWithAll, type ViewsInUse } from "./views-in-use.ts";
 
 export type ApplyContext = AppendContext &
   FoldContext & {
     readonly log: Pick<EventLog, "readWaiting" | "readLogged">;
     readonly online: Pick<OnlineStore, "write">;
+    /** Where it is left out, entities wait that have a view in use of which nothing is known here. */
+    readonly inUse?: ViewsInUse | undefined;
     readonly sleep: (ms: number) => Promise<void>;
     /** From 0 to 1. */
     readonly random: () => number;
@@ -147,15 +150,17 @@ interface Folding {
 
 /** Folds and projects what an append found pending, round by round. */
 async function foldAll(
-  ctx: ApplyContext,
+  given: ApplyContext,
   appended: Appended,
   { since, progress, pairs, figures }: Folding,
 ): Promise<void> {
   const turns = new Turns(since);
+  let ctx = given;
   const snapshots = [...appended.entities.values()].filter((one) => !turns.yields(one));
   let read: Read | null = snapshots.length > 0 ? { ...appended, snapshots } : null;
   for (let round = 0; read !== null || turns.open.length > 0; round += 1) {
     if (read !== null) {
+      ({ ctx, read } = await readWithAll(ctx, read, since));
       const found = await pairs.find(ctx, read.snapshots);
       const folded: RoundOutcome = await foldRound(ctx, read);
       const outcome = { ...folded, made: [...found, ...folded.made] };

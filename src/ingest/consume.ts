@@ -23,10 +23,12 @@ import type { OpenWait } from "./plan-folds.ts";
 import type { QuarantineStore } from "./quarantine-store.ts";
 import { sortDeliveries, type MessageOf, type Received } from "./sort-deliveries.ts";
 import { unreadableEntry } from "./unreadable.ts";
+import type { ViewsInUse } from "./views-in-use.ts";
 
 export interface ConsumeContext {
   readonly registry: Registry;
   readonly log: EventLog;
+  readonly inUse?: ViewsInUse;
   readonly joinLimits?: FoldContext["joinLimits"];
   readonly history: FoldContext["history"];
   readonly online: Pick<OnlineStore, "read" | "write" | "markApplied" | "writeMeta">;
@@ -94,11 +96,31 @@ async function settleOutbox(ctx: ConsumeContext, applied: readonly Applied[]): P
   });
 }
 
+/** The same context with another registry. */
+export const withRegistry = (ctx: ConsumeContext, registry: Registry): ConsumeContext => ({
+  registry,
+  ...(ctx.inUse !== undefined && { inUse: ctx.inUse }),
+  log: ctx.log,
+  joinLimits: ctx.joinLimits,
+  history: ctx.history,
+  online: ctx.online,
+  archive: ctx.archive,
+  quarantine: ctx.quarantine,
+  servedAnswers: ctx.servedAnswers,
+  queue: ctx.queue,
+  vault: ctx.vault,
+  now: ctx.now,
+  random: ctx.random,
+  sleep: ctx.sleep,
+  note: ctx.note,
+});
+
 /** The part of the context that applying needs; what it refuses goes to quarantine. */
 export const applying = (
   ctx: Pick<
     ConsumeContext,
     | "registry"
+    | "inUse"
     | "log"
     | "joinLimits"
     | "history"
@@ -111,6 +133,7 @@ export const applying = (
   >,
 ): ApplyContext => ({
   registry: ctx.registry,
+  inUse: ctx.inUse,
   log: ctx.log,
   joinLimits: ctx.joinLimits,
   history: ctx.history,

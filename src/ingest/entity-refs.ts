@@ -26,7 +26,8 @@ export const distinctRefs = (refs: Iterable<EntityRef>): readonly EntityRef[] =>
 /**
  * Pure. The entities that an event touches: through the views of its source, and where it meets
  * events of other sources. Throws a RangeError for a key that is refused; but of a pair, whose keys
- * nobody could refuse, and of what is taken back, such an entity is left out.
+ * nobody could refuse, of what is taken back, and of another deployment's feeds, such an entity is
+ * left out.
  */
 export function entitiesOf(registry: Registry, event: LogEvent): readonly EntityRef[] {
   const { tenant, source } = event;
@@ -36,7 +37,8 @@ export function entitiesOf(registry: Registry, event: LogEvent): readonly Entity
       const key = keyOf(feed, record);
       return key === null ? [] : [{ tenant, entity: feed.entity, key }];
     } catch (error) {
-      if ((isJoinId(source) || event.sign === -1) && error instanceof RangeError) return [];
+      const isPassedOver = isJoinId(source) || event.sign === -1 || feed.isForeign === true;
+      if (isPassedOver && error instanceof RangeError) return [];
       throw error;
     }
   });

@@ -61,6 +61,7 @@ function timingOf(
 /** What is wrong with the entity keys that views and joins would take from the record, if anything. */
 function keyProblem(registry: Registry, source: SourcePlan, record: SourceRecord): string | null {
   for (const feed of registry.feedsBySource.get(source.name) ?? []) {
+    if (feed.isForeign === true) continue;
     try {
       keyOf(feed, record);
     } catch (error) {

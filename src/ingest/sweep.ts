@@ -1,10 +1,11 @@
 import type { EntityRef } from "../features/event-log.ts";
 import { SECOND_MS } from "../time.ts";
 import { applyEvents } from "./apply.ts";
-import { applying, type ConsumeContext } from "./consume.ts";
+import { applying, withRegistry, type ConsumeContext } from "./consume.ts";
 import { distinctRefs } from "./entity-refs.ts";
 import { fillWhereEmpty } from "./fill.ts";
 import { giveMissed } from "./give-missed.ts";
+import { learnViews } from "./views-in-use.ts";
 
 export interface Swept {
   /** Entities folded or projected again. */
@@ -19,8 +20,8 @@ const PAGE = 300;
 const MAX_PAGES = 20;
 const HALF = (PAGE * MAX_PAGES) / 2;
 
-const UNAPPLIED =
-  "events wait: views are in use that this deployment does not have, until npm run apply";
+const UNKNOWN_VIEWS =
+  "events wait: views are in use that this version of Freshet cannot compute; npm run apply retires them";
 
 /**
  * The oldest ones, and where there are more, as many of all: what cannot be finished for now stays
@@ -40,7 +41,9 @@ async function findSome(ctx: ConsumeContext): Promise<readonly EntityRef[]> {
  * did not know, folds contributions that wait, projects what is committed but not online, and fills
  * online stores that were flushed. Run by cron; safe beside consumers.
  */
-export async function sweep(ctx: ConsumeContext): Promise<Swept> {
+export async function sweep(given: ConsumeContext): Promise<Swept> {
+  const ctx =
+    given.inUse === undefined ? given : withRegistry(given, await learnViews(given.inUse));
   await giveMissed(ctx);
   const refs = await findSome(ctx);
   let [entities, foreign] = [0, 0];
@@ -53,7 +56,7 @@ export async function sweep(ctx: ConsumeContext): Promise<Swept> {
     ctx.note("the sweep stops early", { error: applied.projectionError });
     break;
   }
-  if (foreign > 0) ctx.note(UNAPPLIED, { entities: foreign });
+  if (foreign > 0) ctx.note(UNKNOWN_VIEWS, { entities: foreign });
   let fillings = 0;
   for (const tenant of await ctx.archive.listTenants()) {
     if (await fillWhereEmpty(ctx, tenant)) fillings += 1;

@@ -30,8 +30,9 @@ export function diffDefinitions(
   const differences = wanted.flatMap((definition): readonly Difference[] => {
     const { kind, name, spec } = definition;
     const versions = history.get(identity(definition)) ?? [];
-    const live = versions.find(({ retired }) => !retired);
-    if (live?.spec === spec) return [];
+    const inUse = versions.filter(({ retired }) => !retired);
+    if (inUse.some((one) => one.spec === spec)) return [];
+    const live = inUse.toSorted((a, b) => a.version - b.version).at(-1);
     const next = 1 + Math.max(0, ...versions.map(({ version }) => version));
     return [
       {

@@ -3,6 +3,7 @@ import { newFeeds } from "../features/backfill.ts";
 import type { DefinitionStore, RegisteredView } from "../features/definition-store.ts";
 import { DefinitionError } from "../features/fields.ts";
 import type { ViewPlan } from "../features/plan.ts";
+import { foreignViews } from "../features/views-in-use.ts";
 import { checkStateSize, worstCaseBytes } from "../features/state-size.ts";
 import type { CollectionPlan } from "../retrieval/collection-plan.ts";
 import type { IndexRegistry, RegisteredIndex } from "../retrieval/index-registry.ts";
@@ -15,7 +16,7 @@ import { diffDefinitions, type Difference } from "./diff-definitions.ts";
 import { findIncompatible } from "./incompatible.ts";
 import type { LogSizes } from "./log-sizes.ts";
 import { pastSources, sumOfSizes } from "./past-events.ts";
-import type { Plan, PlannedChange } from "./plan.ts";
+import type { Plan, PlannedChange, ViewVersion } from "./plan.ts";
 import { readersOf } from "./readers.ts";
 import { findSameFeatures } from "./same-features.ts";
 
@@ -99,6 +100,20 @@ const warnOf = ({ kind, name, changes }: Difference): readonly string[] => {
     : [];
 };
 
+/** Views in use that have a successor of the deployment beside them. */
+function findBeside(
+  { registry }: Deployment,
+  { views }: Found,
+  differences: readonly Difference[],
+): readonly ViewVersion[] {
+  const changed = new Set(
+    differences.flatMap(({ kind, name, from }) => (kind === "view" ? [`${name} ${from}`] : [])),
+  );
+  return foreignViews(registry, views)
+    .filter(({ name, version }) => !changed.has(`${name} ${version}`))
+    .map(({ name, version }) => ({ name, version }));
+}
+
 /** Why a view's state may grow too large; nothing where it may not. */
 function sizeProblems(view: ViewPlan): readonly string[] {
   try {
@@ -162,6 +177,7 @@ export async function planDeployment(
   return {
     deployment,
     changes: planned,
+    beside: findBeside(deployment, found, differences),
     unchanged: wanted.length - planned.filter(({ action }) => action !== "removed").length,
     incompatible: findIncompatible(differences, [...wanted, ...live], sizes.sources),
     sameFeatures: findSameFeatures(wanted, differences),

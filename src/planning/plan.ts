@@ -32,10 +32,18 @@ export interface PlannedChange extends Omit<Difference, "action"> {
   readonly documents: Size | null;
 }
 
+/** A version of a view. */
+export interface ViewVersion {
+  readonly name: string;
+  readonly version: number;
+}
+
 /** What applying a deployment's definitions would do. */
 export interface Plan {
   readonly deployment: Deployment;
   readonly changes: readonly PlannedChange[];
+  /** Views in use beside the deployment's, which were applied before it: applying retires them. */
+  readonly beside: readonly ViewVersion[];
   readonly unchanged: number;
   readonly incompatible: readonly Incompatibility[];
   readonly sameFeatures: readonly SameFeature[];

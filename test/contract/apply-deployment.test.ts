@@ -125,6 +125,39 @@ describe.each(sqlTruths())("applying a deployment %s", (_name, open) => {
     expect(await apply(shop()).outcome).toBe("applied");
   });
 
+  it("builds beside what is in use, which goes on until it is applied without that", async () => {
+    await apply(shop()).outcome;
+    const listed = await truth.definitionHistory.list();
+    const most = shop({ features: { ...SHOP_FEATURES, orders: count().over("1d") } });
+    const inUse = async () =>
+      (await truth.definitionStore.listViews())
+        .filter(({ retired, complete }) => !retired && complete)
+        .map(({ name, version }) => `${name} ${version}`);
+    const before = await inUse();
+    const next = apply(most, { beside: true });
+    expect(await next.outcome).toBe("applied");
+    const [spent] = before.filter((one) => one.startsWith("spend"));
+    const stays = spent?.replace(" ", " version ");
+    expect(next.printed.at(-1)).toBe(`${stays} stays in use beside them`);
+    expect(await inUse()).toHaveLength(before.length + 1);
+    // The Worker's indexes, and definitions of other kinds, are the deployed one's until then.
+    expect(await truth.definitionHistory.list()).toEqual(listed);
+    const planned = await plan(most);
+    expect(planned.printed).toContain("Nothing to do");
+    expect(planned.printed).toContain(`view ${spent?.replace(" ", ", version ")}`);
+    expect(JSON.parse((await plan(most, { json: true })).printed)).toMatchObject({
+      beside: [{ name: "spend" }],
+    });
+    expect((await plan(shop())).printed).toContain("Nothing to do");
+
+    const switched = apply(most);
+    expect(await switched.outcome).toBe("applied");
+    expect(switched.printed.join()).not.toContain("built from the log");
+    expect(await inUse()).not.toContain(spent);
+    expect((await plan(most)).printed).not.toContain("In use beside");
+    expect(await apply(shop()).outcome).toBe("applied");
+  });
+
   it("changes nothing where a golden case or a check of the team refuses", async () => {
     await apply(shop()).outcome;
     const listed = await truth.definitionHistory.list();

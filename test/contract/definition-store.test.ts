@@ -40,8 +40,8 @@ describe.each(truths())("the definition store %s", (_name, open) => {
     const b1 = view(`b_${suffix}`, "1", suffix);
     const first = await truth.definitionStore.registerViews([b1, a1], 1);
     expect(first).toEqual([
-      { ...b1, version: 1, complete: true, retired: false },
-      { ...a1, version: 1, complete: true, retired: false },
+      { ...b1, version: 1, complete: true, retired: false, joinPlan: null },
+      { ...a1, version: 1, complete: true, retired: false, joinPlan: null },
     ]);
     const a2 = view(`a_${suffix}`, "2", suffix);
     const second = await truth.definitionStore.registerViews([b1, a2], 2);

@@ -10,6 +10,7 @@ import { createRevocations } from "../../src/governance/revocations.ts";
 import type { Role } from "../../src/governance/role.ts";
 import { createVault } from "../../src/governance/vault.ts";
 import { newId } from "../../src/ids.ts";
+import { knowOwn } from "../../src/ingest/views-in-use.ts";
 import { consume, type Consumed } from "../../src/ingest/consume.ts";
 import { beginFill } from "../../src/ingest/fill.ts";
 import { parseWebhookSecrets } from "../../src/ingest/signatures/webhook-secrets.ts";
@@ -172,14 +173,16 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
           if (name === "embedder.embed") embedded.push(first as readonly string[]);
         },
       });
+    const store = counted("postgres", createMemoryDefinitionStore(truth));
     return {
       ...fixed,
+      inUse: { own: registry, known, list: () => store.listViews() },
       log: counted("postgres", createMemoryEventLog(truth)),
       history: counted("postgres", createMemoryHistoryLog(truth)),
       online: counted("redis", { ...online }),
       archive: counted("postgres", archive),
       storedStates: counted("postgres", createMemoryStoredStates(truth)),
-      definitions: counted("postgres", createMemoryDefinitionStore(truth)),
+      definitions: store,
       quarantine: counted("postgres", createMemoryQuarantineStore(truth)),
       servedAnswers: counted("postgres", createMemoryServedAnswers(truth)),
       profiles: counted("postgres", createMemoryProfileStore(truth)),
@@ -197,6 +200,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
       afterwards,
     };
   };
+  const known = knowOwn(registry);
   const app = createApp({ contextFor: (_env, afterwards) => ctx(afterwards), logger });
 
   const settle = async (): Promise<Consumed> => {

@@ -7,6 +7,15 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { customer } from "../../definitions/entities.ts";
+import { payments } from "../../definitions/sources.ts";
+import { count } from "../../src/features/aggregation.ts";
+import { applyDefinitions } from "../../src/features/apply-definitions.ts";
+import { featureView } from "../../src/features/define.ts";
+import { readOnline } from "../../src/features/read-online.ts";
+import { compileDefinitions } from "../../src/features/registry.ts";
+import { foldingOf } from "../../src/ingest/fold-pending.ts";
+import { openViewsInUse } from "../../src/ingest/views-in-use.ts";
 import type { IngestMessage } from "../../src/ingest/envelope.ts";
 import worker from "../../src/worker.ts";
 import {
@@ -76,6 +85,46 @@ describe("the Worker", () => {
     const sum = results[0]?.values[names.indexOf("customer_spend:amount_sum_7d")];
     expect(sum).toBe("12345678901234567902.623456789012345678");
     expect(results[0]?.version).toEqual({ customer_spend: "1.2" });
+  });
+
+  it("folds into views of the next deployment, which is applied beside it", async () => {
+    const tenant = await newTenant();
+    const key = await keyOf(tenant);
+    const next = compileDefinitions([
+      customer,
+      payments,
+      featureView("next_spend", {
+        entity: customer,
+        source: payments,
+        features: { payments: count() },
+      }),
+    ]);
+    const ctx = context();
+    const send = async (id: string): Promise<void> => {
+      const sent = await call(`POST ${EVENTS}?wait=applied`, {
+        key,
+        json: payment({ payment_id: id, customer_id: "beside" }),
+      });
+      expect(await sent.json()).toMatchObject({ applied: true });
+    };
+    await send("b1");
+    await applyDefinitions({
+      registry: next,
+      beside: true,
+      archive: ctx.archive,
+      online: ctx.online,
+      definitions: ctx.definitions,
+      now: ctx.now,
+      progress: () => undefined,
+      ...foldingOf({ ...ctx, registry: next, inUse: openViewsInUse(next, ctx.inUse.list) }),
+    });
+    await send("b2");
+    const { results } = await readOnline(
+      { ...ctx, registry: next, whenIncomplete: "unavailable" },
+      { tenant, features: ["next_spend"], entities: [{ customer_id: "beside" }] },
+    );
+    expect(results[0]?.values).toEqual([2]);
+    await applyViews();
   });
 
   it("reads a thousand entities of several views in one request to Redis and none to Postgres", async () => {

@@ -12,12 +12,12 @@ import type { SqlClient, SqlRow } from "./sql-client.ts";
 
 const LIST = `
 SELECT name, version, state_id, spec_hash, spec::text AS spec, entity, complete,
-       retired_at IS NOT NULL AS retired
+       retired_at IS NOT NULL AS retired, join_plan::text AS join_plan
   FROM feature_views ORDER BY name, version`;
 
 /** $1 state ids that stay. */
 const WITHDRAW = `
-UPDATE feature_views SET complete = false
+UPDATE feature_views SET withdrawn = true
  WHERE retired_at IS NULL AND state_id <> ALL ($1::text[])
 RETURNING state_id`;
 
@@ -38,21 +38,22 @@ DELETE FROM entity_states s USING feature_views v
  */
 const KEEP_COMMITS = "LOCK TABLE feeds IN ACCESS EXCLUSIVE MODE";
 
-/** $1 state ids. */
+/** $1 state ids. One that was withdrawn alone has been folded into all the time. */
 const RETURN = `
-UPDATE feature_views SET retired_at = NULL, complete = false
- WHERE retired_at IS NOT NULL AND state_id = ANY ($1::text[])`;
+UPDATE feature_views SET retired_at = NULL, complete = complete AND retired_at IS NULL, withdrawn = false
+ WHERE (retired_at IS NOT NULL OR withdrawn) AND state_id = ANY ($1::text[])`;
 
 /** Leaves out what is there. */
 const REGISTER = `
-INSERT INTO feature_views (name, version, spec_hash, state_id, spec, entity, complete, registered_at)
+INSERT INTO feature_views (name, version, spec_hash, state_id, spec, entity, join_plan, complete,
+                           registered_at)
 SELECT v.name,
        coalesce((SELECT max(version) FROM feature_views f WHERE f.name = v.name), 0)
          + row_number() OVER (PARTITION BY v.name ORDER BY v.position),
-       v.spec_hash, v.state_id, v.spec::json, v.entity,
-       NOT EXISTS (SELECT FROM entity_heads h WHERE h.entity = v.entity AND h.version > 0), $6::bigint
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-    WITH ORDINALITY AS v(name, spec_hash, state_id, spec, entity, position)
+       v.spec_hash, v.state_id, v.spec::json, v.entity, v.join_plan::json,
+       NOT EXISTS (SELECT FROM entity_heads h WHERE h.entity = v.entity AND h.version > 0), $7::bigint
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+    WITH ORDINALITY AS v(name, spec_hash, state_id, spec, entity, join_plan, position)
  WHERE NOT EXISTS (SELECT FROM feature_views f WHERE f.state_id = v.state_id)
  ORDER BY v.name COLLATE "C", v.position
 ON CONFLICT DO NOTHING`;
@@ -198,6 +199,7 @@ export function createDefinitionStore(client: SqlClient): DefinitionStore {
         stateIds,
         views.map(({ spec }) => spec),
         views.map(({ entity }) => entity),
+        views.map(({ joinPlan = null }) => joinPlan),
         now,
       ];
       await client.query(FORGET_STATES, [stateIds]);
@@ -299,5 +301,6 @@ function registeredView(row: SqlRow): RegisteredView {
     entity: String(row["entity"]),
     complete: row["complete"] === true,
     retired: row["retired"] === true,
+    joinPlan: row["join_plan"] === null ? null : String(row["join_plan"]),
   };
 }

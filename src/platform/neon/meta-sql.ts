@@ -1,11 +1,11 @@
 import type { Meta } from "../../features/online-store.ts";
 import type { SqlRow } from "./sql-client.ts";
 
-/** As JSON, the versions of complete views by name and hash, none that was retired. */
+/** As JSON, the versions of complete views by name and hash, none that was withdrawn or retired. */
 export const META_VIEWS = `
        (SELECT coalesce(json_object_agg(name, versions), '{}')::text FROM (
           SELECT name, json_object_agg(spec_hash, version) AS versions
-            FROM feature_views WHERE complete AND retired_at IS NULL
+            FROM feature_views WHERE complete AND retired_at IS NULL AND NOT withdrawn
            GROUP BY name) AS views)`;
 
 /** As JSON, the revoked keys of tenant $1. */

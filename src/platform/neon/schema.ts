@@ -231,6 +231,8 @@ export const featureViews = pgTable(
     complete: boolean().notNull(),
     registered_at: whole().notNull(),
     retired_at: whole(),
+    withdrawn: boolean().notNull().default(false),
+    join_plan: json(),
   },
   (t) => [
     primaryKey({ columns: [t.name, t.version] }),

@@ -49,9 +49,7 @@ export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore
       const isOther = ({ stateId }: RegisteredView): boolean =>
         !truth.retired.has(stateId) && !kept.includes(stateId);
       const others = truth.views.filter(isOther);
-      for (const view of others) {
-        truth.views[truth.views.indexOf(view)] = { ...view, complete: false };
-      }
+      for (const { stateId } of others) truth.withdrawn.add(stateId);
       return others.length;
     },
 
@@ -64,7 +62,7 @@ export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore
     async registerViews(views) {
       checkStorable(views);
       retireAndReturn(truth, new Set(views.map(({ stateId }) => stateId)));
-      for (const { name, stateId, specHash, spec, entity } of views) {
+      for (const { name, stateId, specHash, spec, entity, joinPlan = null } of views) {
         if (known(stateId) !== undefined) continue;
         const version = 1 + truth.views.filter((view) => view.name === name).length;
         const complete = ![...truth.entities.values()].some(
@@ -79,6 +77,7 @@ export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore
           entity,
           complete,
           retired: false,
+          joinPlan,
         });
       }
       forgetJoins(truth);
@@ -166,6 +165,7 @@ const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 function retireAndReturn(truth: MemoryTruth, wanted: ReadonlySet<string>): void {
   for (const [index, view] of truth.views.entries()) {
     const { stateId } = view;
+    if (wanted.has(stateId)) truth.withdrawn.delete(stateId);
     if (!wanted.has(stateId)) {
       truth.retired.add(stateId);
     } else if (truth.retired.delete(stateId)) {

@@ -6,7 +6,7 @@ import { compareBytes, entitiesInOrder, entityKey, type MemoryTruth } from "./me
 function metaOf(truth: MemoryTruth, tenant: string): Pick<Meta, "views" | "revokedKeys"> {
   const views: Record<string, Record<string, number>> = {};
   for (const { name, specHash, stateId, version, complete } of truth.views) {
-    if (complete && !truth.retired.has(stateId))
+    if (complete && !truth.retired.has(stateId) && !truth.withdrawn.has(stateId))
       views[name] = { ...views[name], [specHash]: version };
   }
   return { views, revokedKeys: [...(truth.revokedKeys.get(tenant) ?? [])].toSorted(compareBytes) };

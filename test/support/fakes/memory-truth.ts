@@ -48,6 +48,8 @@ export interface MemoryTruth {
   readonly views: RegisteredView[];
   /** State ids of views that the deployment does not have any more. */
   readonly retired: Set<string>;
+  /** State ids of views that no meta lists any more. */
+  readonly withdrawn: Set<string>;
   /** Registered feeds, by name. */
   readonly feeds: Map<string, { readonly source: string; readonly complete: boolean }>;
   /** Events that were set aside, by event key, and the feeds for which. */
@@ -70,6 +72,7 @@ export function createMemoryTruth(): MemoryTruth {
     entities: new Map(),
     views: [],
     retired: new Set(),
+    withdrawn: new Set(),
     feeds: new Map(),
     missed: new Map(),
     definitions: [],

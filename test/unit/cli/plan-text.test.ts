@@ -131,6 +131,7 @@ const change = (fields: Partial<PlannedChange>): PlannedChange => ({
 const plan = (fields: Partial<Plan>): Plan => ({
   deployment: compileDeployment(shop()),
   changes: [],
+  beside: [],
   unchanged: 3,
   incompatible: [],
   sameFeatures: [],
@@ -240,6 +241,7 @@ describe("a plan in words", () => {
     const build = { backfill: null, entities: 1, events: 2, exact: true, seconds: 0.2 };
     const printed = planJson(plan({ changes: [change({ build, stateBytes: 9 })], seconds: 0.2 }));
     expect(JSON.parse(JSON.stringify(printed))).toEqual({
+      beside: [],
       changes: [
         {
           kind: "view",

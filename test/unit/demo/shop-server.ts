@@ -10,6 +10,7 @@ import { applyDefinitions } from "../../../src/features/apply-definitions.ts";
 import { rolesByName } from "../../../src/governance/built-in-roles.ts";
 import { createRevocations } from "../../../src/governance/revocations.ts";
 import { createVault } from "../../../src/governance/vault.ts";
+import { openViewsInUse } from "../../../src/ingest/views-in-use.ts";
 import { consume } from "../../../src/ingest/consume.ts";
 import { beginFill } from "../../../src/ingest/fill.ts";
 import { indexIdOf } from "../../../src/retrieval/collection-plan.ts";
@@ -56,8 +57,11 @@ export async function startShopServer(): Promise<ShopServer> {
   const truth = createMemoryTruth();
   const waiting = createMemoryIngestQueue();
   const { documentIndex, indexRegistry } = createMemoryDocuments();
+  const deployment = compileDeployment(definitions);
+  const store = createMemoryDefinitionStore(truth);
   const ctx: Ctx = {
-    ...compileDeployment(definitions),
+    ...deployment,
+    inUse: openViewsInUse(deployment.registry, () => store.listViews()),
     roles: rolesByName(),
     config: {
       environment: "local",
@@ -71,7 +75,7 @@ export async function startShopServer(): Promise<ShopServer> {
     online: createMemoryOnlineStore(),
     archive: createMemoryStateArchive(truth),
     storedStates: createMemoryStoredStates(truth),
-    definitions: createMemoryDefinitionStore(truth),
+    definitions: store,
     documents: documentIndex,
     indexes: indexRegistry,
     vectorSpaceOf: ({ embedder }) => createHashingEmbedder(embedder.dimensions),
@@ -104,11 +108,9 @@ export async function startShopServer(): Promise<ShopServer> {
     }
   }
   const consumeAll = (): Promise<void> => (turn = turn.then(consumeWaiting));
-  const store = createMemoryDefinitionStore(truth);
   await ctx.archive.nextMeta(DEMO_TENANT);
   await applyDefinitions({
     ...ctx,
-    definitions: store,
     progress: () => undefined,
     fold: async () => undefined,
     foldWaiting: async () => undefined,

@@ -63,13 +63,13 @@ describe("an entity that must not be folded", () => {
     expect(await countOf(world, next, "by_device:n")).toBe(2);
   });
 
-  it("waits, and the sweep says why, until the deployment that leaves a view out is applied", async () => {
+  it("waits, and the sweep says why, until a view that cannot be computed here is retired", async () => {
     const world = await openFilledWorld(old);
     await world.consume([eventsMessage([readingEvent("a")])], { registry: old });
     await world.consume([eventsMessage([readingEvent("b")])], { registry: mended });
     await sweep(world.ctx({ registry: mended, now: () => NOON + MINUTE_MS }));
     expect(world.notes.map(({ message, facts }) => [message, facts])).toContainEqual([
-      "events wait: views are in use that this deployment does not have, until npm run apply",
+      "events wait: views are in use that this version of Freshet cannot compute; npm run apply retires them",
       { entities: 1 },
     ]);
     expect(await countOf(world, old, "by_device:n")).toBe(1);

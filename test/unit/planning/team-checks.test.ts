@@ -8,6 +8,7 @@ import { shop } from "../../support/shop-definitions.ts";
 const plan: Plan = {
   deployment: compileDeployment(shop()),
   changes: [],
+  beside: [],
   unchanged: 7,
   incompatible: [],
   sameFeatures: [],
