@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -11,6 +12,9 @@ declare module "vitest" {
 
 // Starts the stores' façades and provides `workerBindings`.
 const globalSetup = ["test/support/global-setup.ts"].filter((path) => existsSync(path));
+
+/** As wrangler.toml's [alias] has it. */
+const ZOD = join(import.meta.dirname, "src/platform/zod/zod.ts");
 
 /** For what hangs: a busy machine may take ten times as long as a quiet one. */
 const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
@@ -69,6 +73,7 @@ export default defineConfig({
       },
       {
         plugins: [worker],
+        resolve: { alias: [{ find: /^zod$/, replacement: ZOD }] },
         test: {
           name: "worker",
           include: ["test/worker/**/*.test.ts"],

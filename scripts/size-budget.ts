@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-const BUDGET_KIB = 420;
+const BUDGET_KIB = 380;
 
 const folder = join(import.meta.dirname, "../dist/worker");
 const modules = readdirSync(folder).filter((name) => /\.(js|wasm|bin|txt|html)$/.test(name));

@@ -21,6 +21,8 @@ const from = (specifier: string): string =>
 const refused = (file: string, source: string, rule: string): Case => ({ file, source, rule });
 const allowed = (file: string, source: string): Case => ({ file, source, rule: undefined });
 
+const ZOD = 'import { z } from "zod";';
+
 const OUTSIDE = [
   "hono",
   "hono/cors",
@@ -113,6 +115,8 @@ const CASES: readonly Case[] = [
   refused("definitions/shop.ts", from("../src/platform/neon/log.ts"), IMPORTS),
   refused("definitions/shop.ts", from("hono"), IMPORTS),
   allowed("definitions/shop.ts", from("../src/features/define.ts")),
+  refused("definitions/shop.ts", `${ZOD}\nexport const y = z.locales.de();`, PROPERTIES),
+  allowed("definitions/shop.ts", `${ZOD}\nexport const y = z.string();`),
   refused("src/app.ts", "export default 1;", "no-default-export"),
   refused("src/features/a.ts", 'export * from "./b.ts";', "no-barrel-file"),
   refused("src/app.ts", "export const y = (x: any) => x;", "no-explicit-any"),
