@@ -47,6 +47,8 @@ export interface StoredRow {
   readonly order: string;
   /** The event that is its image; null where it is deleted, or its image was erased. */
   readonly image: LogEvent | null;
+  /** The feeds for which the image is set aside; left out where it is not. */
+  readonly missedBy?: readonly string[];
 }
 
 /** What the log has of a change and its row. */
@@ -212,12 +214,13 @@ export interface EventLog {
   ): Promise<CommitResult>;
   /**
    * Some events that were set aside, of sources whose registered feeds are all among these and were
-   * given all past events.
+   * given all past events; by their ids, so that none comes before what it takes back.
    */
   findMissed(feeds: readonly string[], limit: number): Promise<readonly MissedEvent[]>;
   /**
    * Makes contributions of these events pending that are neither pending nor folded yet, nor erased,
-   * and sets the events aside no longer: but of those alone that still are, and by the same rule.
+   * and sets the events aside no longer: but of those alone that still are, for feeds that are all
+   * among these, while every feed of their sources was given all past events.
    */
   giveMissed(
     missed: readonly MissedEvent[],

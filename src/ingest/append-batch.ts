@@ -14,12 +14,13 @@ import {
 import { feedNamesOf } from "../features/feeds.ts";
 import type { Registry } from "../features/registry.ts";
 import { entitiesOf, loggedEntitiesOf, refText } from "./entity-refs.ts";
+import { giveEvents } from "./give-events.ts";
 import { isChange, planChanges, type PlannedChanges } from "./plan-changes.ts";
 import type { Refused } from "./refused.ts";
 
 export interface AppendContext {
   readonly registry: Registry;
-  readonly log: Pick<EventLog, "append" | "readChanges">;
+  readonly log: Pick<EventLog, "append" | "readChanges" | "giveMissed">;
 }
 
 const UNSETTLED_ROUNDS = 5;
@@ -82,9 +83,20 @@ interface Batch {
   readonly plain: readonly LogEvent[];
 }
 
-async function planBatch(ctx: AppendContext, sent: readonly LogEvent[]): Promise<Batch> {
+async function planBatch(
+  ctx: AppendContext,
+  sent: readonly LogEvent[],
+  now: number,
+): Promise<Batch> {
   const changes = sent.filter(isChange);
   const stored = changes.length === 0 ? [] : await ctx.log.readChanges(changes);
+  // Whoever missed a row's image is given it before it is taken back.
+  const missed = stored.flatMap(({ row }) =>
+    row === null || row.image === null || row.missedBy === undefined
+      ? []
+      : [{ event: row.image, feeds: row.missedBy }],
+  );
+  if (missed.length > 0) await giveEvents(ctx, missed, now);
   const planned = planChanges(changes, stored);
   const touchedBy = planned.changes.map(({ events }) =>
     events.flatMap((event) => loggedEntitiesOf(ctx.registry, event)),
@@ -122,7 +134,7 @@ async function appendIsolating(
   into: Appended,
 ): Promise<void> {
   try {
-    const batch = await planBatch(ctx, sent);
+    const batch = await planBatch(ctx, sent, now);
     const { planned, plain, touchedBy } = batch;
     const events = [...planned.events, ...plain];
     const input = appendInput(ctx, events, planned.moves, [...touched, ...touchedBy.flat()], now);

@@ -128,9 +128,11 @@ export async function endFilling(
   { tenant, generation }: Pick<Filling, "tenant" | "generation">,
 ): Promise<boolean> {
   const meta = await archive.nextMeta(tenant);
-  if (!(await online.writeMeta(tenant, "end", { ...meta, generation }))) return false;
+  const isEnded = await online.writeMeta(tenant, "end", { ...meta, generation });
+  // Where it died below, its meta is there already.
+  if (!isEnded && (await online.read(tenant, [])).meta?.generation !== generation) return false;
   // A change of the truth after that meta was read found no meta to refresh.
   const latest = await archive.nextMeta(tenant);
   await online.writeMeta(tenant, "refresh", { ...latest, generation });
-  return true;
+  return isEnded;
 }

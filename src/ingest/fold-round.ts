@@ -154,6 +154,11 @@ export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutc
   }
   for (const snapshot of snapshots) {
     if (snapshot.pending.length > 0) continue;
+    if (read.newerFor.has(snapshot.entity)) {
+      // Its outbox row stays for whoever projects all of its states.
+      left.push(refOf(snapshot));
+      continue;
+    }
     const { version } = snapshot;
     done.push({ ref: snapshot, version, writes: writesOf(snapshot, version, []) });
   }

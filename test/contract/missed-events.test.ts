@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { EntityRef, EventLog, LogEvent } from "../../src/features/event-log.ts";
+import type { DerivedEvent, EntityRef, EventLog, LogEvent } from "../../src/features/event-log.ts";
 import { commitAll, customer, foldOf, look, merchant, refs } from "../support/event-log-calls.ts";
 import { contributionsOf, logEvent, newTenant } from "../support/log-events.ts";
 import { truths, type SqlTruth, type Truth } from "../support/stores.ts";
 
 const SOURCE = "payments";
+
+type Feeds = readonly string[];
 
 describe.each(truths())("events that a consumer gave to too few %s", (where, open) => {
   let truth: Truth;
@@ -112,6 +114,67 @@ describe.each(truths())("events that a consumer gave to too few %s", (where, ope
     await truth.definitionStore.completeFeeds([]);
     expect(await register(["a", "b"])).toEqual([]);
     expect(await ids(tenant, ["a", "b"])).toEqual([]);
+    await truth.definitionStore.completeFeeds([]);
+  });
+
+  it("are found by their ids, so that what is taken back comes before what takes it back", async () => {
+    const tenant = newTenant();
+    await register(["a", "b"]);
+    await truth.definitionStore.completeFeeds(["a", "b"]);
+    for (const id of ["012+r", "011+r", "012*r"]) {
+      await append([logEvent(tenant, id)], [customer(tenant)], ["a"]);
+    }
+    expect(await log.findMissed(["a", "b"], 1_000)).toHaveLength(3);
+    const order = (await log.findMissed(["a", "b"], 2)).map(({ event }) => event.eventId);
+    expect(order).toEqual(["011+r", "012*r"]);
+    await truth.definitionStore.completeFeeds([]);
+  });
+
+  it("are told of a row whose image they are", async () => {
+    const tenant = newTenant();
+    await register(["a", "b"]);
+    await truth.definitionStore.completeFeeds(["a", "b"]);
+    const image = logEvent(tenant, "011+r");
+    const move = { tenant, source: SOURCE, key: "r", from: null, to: "011+", imageId: "011+r" };
+    const touched = [customer(tenant)];
+    const asked = { events: [image], contributions: contributionsOf([image], touched), touched };
+    const moves = [{ ...move, events: [0] }];
+    await log.append({ ...asked, moves, stateIds: [], feeds: ["a"], now: 5_000 });
+    const change = logEvent(tenant, "012+r", { row: { key: "r", order: "012+" } });
+    const rowOf = async () => (await log.readChanges([change]))[0]?.row;
+    expect(await rowOf()).toEqual({ order: "011+", image, missedBy: ["b"] });
+    await give(tenant, ["a", "b"], []);
+    expect(await rowOf()).toEqual({ order: "011+", image });
+    await truth.definitionStore.completeFeeds([]);
+  });
+
+  it("are given with the pairs that take their place, by whoever knows the feeds", async () => {
+    const tenant = newTenant();
+    await register(["a", "b"]);
+    await truth.definitionStore.completeFeeds(["a", "b"]);
+    const meeting = { tenant, entity: "paths@1", key: "ada" };
+    const given = [customer(tenant), merchant(tenant)];
+    const make = async (
+      side: string,
+      made: Omit<DerivedEvent, "entities">,
+      to: number,
+      of: Feeds,
+    ) => {
+      await append([logEvent(tenant, side, { source: "clicks" })], [meeting], []);
+      const derived = [{ ...made, entities: given.slice(0, to) }];
+      const fold = foldOf(await look(log, meeting), { states: [], derived });
+      expect((await log.commit([fold], 6_000, of)).won).toEqual([true]);
+    };
+    const pendingOf = async (ref: EntityRef) =>
+      (await look(log, ref)).pending.map(({ eventId }) => eventId).toSorted();
+    await make("left", { event: logEvent(tenant, "p"), follows: null }, 1, ["b"]);
+    await commitAll(log, customer(tenant));
+    const gone = logEvent(tenant, "p-", { sign: -1 });
+    await make("later", { event: gone, follows: "p" }, 2, ["a", "b"]);
+    expect(await ids(tenant, ["a", "b"])).toEqual([]);
+    // To one of them it was given already.
+    expect(await pendingOf(customer(tenant))).toEqual(["p-"]);
+    expect(await pendingOf(merchant(tenant))).toEqual(["p", "p-"]);
     await truth.definitionStore.completeFeeds([]);
   });
 

@@ -15,11 +15,17 @@ WITH named AS MATERIALIZED (
   SELECT NULL, NULL, i.tenant, i.source, i.event_id
     FROM unnest($4::text[], $5::text[], $6::text[]) AS i(tenant, source, event_id)
 )
-SELECT n.row_key, n.order_key AS row_order, n.tenant AS row_tenant, n.source AS row_source, e.*
+SELECT n.row_key, n.order_key AS row_order, n.tenant AS row_tenant, n.source AS row_source,
+       array_to_json(m.feeds)::text AS missed_by, e.*
   FROM named n LEFT JOIN LATERAL (
     SELECT ${LOG_EVENT_COLUMNS} FROM events e
      WHERE e.tenant = n.tenant AND e.source = n.source AND e.event_id = n.event_id OFFSET 0
   ) AS e ON true
+  LEFT JOIN LATERAL (
+    SELECT m.feeds FROM missed_events m
+     WHERE n.row_key IS NOT NULL
+       AND m.tenant = n.tenant AND m.source = n.source AND m.event_id = n.event_id OFFSET 0
+  ) AS m ON true
  WHERE n.row_key IS NOT NULL OR e.event_id IS NOT NULL`;
 
 /** A row's name or an event's id: what tells them apart within a tenant's source. */
@@ -57,8 +63,12 @@ export function readChangesResult(
     const of = [line["row_tenant"], line["row_source"]];
     const event = line["event_id"] === null ? null : logEventFrom(line);
     if (line["row_key"] !== null) {
+      const missed = line["missed_by"];
+      const missedBy =
+        typeof missed === "string" ? (JSON.parse(missed) as readonly string[]) : null;
       const row = { order: String(line["row_order"]), image: event };
-      rows.set(JSON.stringify([...of, line["row_key"]]), row);
+      const name = JSON.stringify([...of, line["row_key"]]);
+      rows.set(name, { ...row, ...(missedBy !== null && { missedBy }) });
     } else if (event !== null) {
       events.set(JSON.stringify([...of, event.eventId]), event);
     }

@@ -28,15 +28,23 @@ const ownSources = (feeds: string): string => `ARRAY(
     SELECT f.source FROM feeds f GROUP BY f.source
     HAVING bool_and(f.complete AND f.name = ANY (${feeds}::text[])))`;
 
+/** Whether the feeds for which m is set aside are among the parameter, and no backfill is under way. */
+export const isOwn = (feeds: string): string => `NOT EXISTS (
+    SELECT FROM feeds f
+     WHERE f.source = m.source AND (NOT f.complete OR
+           f.name = ANY (m.feeds) AND (f.name = ANY (${feeds}::text[])) IS NOT TRUE) OFFSET 0)`;
+
 /** $1 feeds that the caller knows, $2 how many. LATERAL … OFFSET 0: see APPEND. */
 export const findMissed = (columns: string): string => `
 SELECT array_to_json(m.feeds)::text AS feeds, ${columns}
   FROM (SELECT * FROM missed_events m
-         WHERE m.source = ANY (${ownSources("$1")}) LIMIT $2::int) AS m
+         WHERE m.source = ANY (${ownSources("$1")})
+         ORDER BY tenant, source, event_id LIMIT $2::int) AS m
  CROSS JOIN LATERAL (
     SELECT * FROM events e
      WHERE e.tenant = m.tenant AND e.source = m.source AND e.event_id = m.event_id OFFSET 0
-  ) AS e`;
+  ) AS e
+ ORDER BY m.tenant, m.source, m.event_id`;
 
 const LOGGED = `SELECT FROM entity_log l
                     WHERE l.tenant = m.tenant AND l.entity = m.entity
@@ -45,15 +53,15 @@ const LOGGED = `SELECT FROM entity_log l
 
 /**
  * What an event adds to pending that is neither pending nor folded for its entity yet, nor erased:
- * rows of `missed` (tenant, entity, entity_key, source, event_id, known_at), now $6. An append commits
+ * rows of `missed` (tenant, entity, entity_key, source, event_id, known_at). An append commits
  * an event with its contributions, and a commit moves one from pending to the log: so one snapshot
  * that holds the event tells for certain whether it was contributed. Where sources meet, a log of any
  * length is looked up by the event's time. OFFSET 0: one by one, see APPEND.
  */
-const CONTRIBUTE = `
+export const contribute = (missed: string, now: string): string => `
 INSERT INTO pending (tenant, entity, entity_key, source, event_id, since, known_at)
-SELECT m.tenant, m.entity, m.entity_key, m.source, m.event_id, $6::bigint, m.known_at
-  FROM missed m CROSS JOIN LATERAL (
+SELECT m.tenant, m.entity, m.entity_key, m.source, m.event_id, ${now}::bigint, m.known_at
+  FROM ${missed} m CROSS JOIN LATERAL (
     SELECT e.event_time, e.ingest_time FROM events e
      WHERE e.tenant = m.tenant AND e.source = m.source AND e.event_id = m.event_id OFFSET 0
   ) AS e
@@ -75,19 +83,19 @@ export const ADD_CONTRIBUTIONS = `
 WITH missed AS MATERIALIZED (
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $7::bigint[])
     AS m(tenant, entity, entity_key, source, event_id, known_at)
-)${CONTRIBUTE}`;
+)${contribute("missed", "$6")}`;
 
 /**
  * $1–$6 as above, $7–$9 events that are set aside (tenant, source, event id), $10 feeds. One that
- * somebody else holds is given by that one.
+ * somebody else holds is given by that one: whoever waits for it finds it given.
  */
 export const GIVE_MISSED = `
 WITH held AS MATERIALIZED (
   SELECT m.ctid AS row_id
     FROM missed_events m JOIN unnest($7::text[], $8::text[], $9::text[])
       AS i(tenant, source, event_id) USING (tenant, source, event_id)
-   WHERE m.source = ANY (${ownSources("$10")})
-     FOR UPDATE OF m SKIP LOCKED
+   WHERE ${isOwn("$10")}
+   ORDER BY m.tenant, m.source, m.event_id FOR UPDATE OF m
 ), taken AS (
   DELETE FROM missed_events m WHERE m.ctid = ANY (ARRAY(SELECT row_id FROM held))
   RETURNING m.tenant, m.source, m.event_id
@@ -95,4 +103,4 @@ WITH held AS MATERIALIZED (
   SELECT m.*, NULL::bigint AS known_at
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
       AS m(tenant, entity, entity_key, source, event_id) JOIN taken USING (tenant, source, event_id)
-)${CONTRIBUTE}`;
+)${contribute("missed", "$6")}`;

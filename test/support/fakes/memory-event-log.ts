@@ -42,8 +42,18 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
           const event = truth.events.get(eventKey({ tenant, source, eventId: id ?? "" }));
           return event === undefined ? null : { ...event };
         };
+        const missedBy = truth.missed.get(
+          eventKey({ tenant, source, eventId: known?.imageId ?? "" }),
+        );
         return {
-          row: known === undefined ? null : { order: known.order, image: stored(known.imageId) },
+          row:
+            known === undefined
+              ? null
+              : {
+                  order: known.order,
+                  image: stored(known.imageId),
+                  ...(missedBy !== undefined && { missedBy }),
+                },
           taken: stored(eventId),
           tookBack: stored(retractionId(row)),
         };
@@ -116,6 +126,7 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
 
     async findMissed(feeds, limit) {
       return [...truth.missed]
+        .toSorted(([a], [b]) => compareBytes(a, b))
         .flatMap(([key, names]) => {
           const event = truth.events.get(key);
           return event !== undefined && areOwn(truth, event, feeds)
@@ -128,8 +139,8 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
     async giveMissed(missed, contributions, feeds, now) {
       const taken = new Set(
         missed
-          .filter(({ event }) => areOwn(truth, event, feeds))
           .map(({ event }) => eventKey(event))
+          .filter((key) => isOwn(truth, key, feeds))
           .filter((key) => truth.missed.delete(key)),
       );
       const own = contributions.filter((one) => taken.has(eventKey(one)));
@@ -307,6 +318,16 @@ function areOwn(truth: MemoryTruth, event: LogEvent, known: readonly string[]): 
   return own.length > 0 && own.every(([name, { complete }]) => complete && known.includes(name));
 }
 
+/** Whether the feeds for which an event is set aside are known to the caller; not during a backfill. */
+function isOwn(truth: MemoryTruth, key: string, known: readonly string[]): boolean {
+  const source = truth.events.get(key)?.source;
+  const own = [...truth.feeds].filter(([, feed]) => feed.source === source);
+  const missing = truth.missed.get(key) ?? [];
+  return own.every(
+    ([name, { complete }]) => complete && (known.includes(name) || !missing.includes(name)),
+  );
+}
+
 /** Stores what a fold made, as an append would: not for the erased, and nothing without what it follows. */
 function derive(
   truth: MemoryTruth,
@@ -327,6 +348,17 @@ function derive(
     if (isErased || isAlone || truth.events.has(eventKey(event))) continue;
     truth.events.set(eventKey(event), { ...event });
     setAside(truth, event, feeds);
+    const followed = eventKey({ ...event, eventId: follows ?? "" });
+    // Whoever missed a pair is given it together with what takes it back.
+    if (truth.missed.has(followed) && isOwn(truth, followed, feeds ?? [])) {
+      truth.missed.delete(followed);
+      const missed = { source: event.source, eventId: follows ?? "", knownAt: null };
+      contribute(
+        truth,
+        entities.map((ref) => ({ ...ref, ...missed })),
+        now,
+      );
+    }
     for (const ref of entities) {
       const record = entityRecord(truth, ref);
       record.pending.set(eventKey(event), { event: { ...event }, since: now, knownAt: null });

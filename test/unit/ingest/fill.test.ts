@@ -92,6 +92,30 @@ describe("filling an online store", () => {
     await expectAllThere(world);
   });
 
+  it("tells what changed while it ended, also where it dies there and comes again", async () => {
+    const world = await openLargeWorld();
+    world.online.flush();
+    await beginFill(world.ctx(), "t");
+    await onePage(world);
+    await onePage(world);
+    const [last] = world.queue.drain();
+    const archive = withFaults(world.archive, {
+      after: (method) =>
+        void (method === "nextMeta" && world.truth.revokedKeys.set("t", new Set(["k"]))),
+    });
+    const online = withFaults(world.online, {
+      after(method, [, step]) {
+        if (method === "writeMeta" && step === "end") throw new Error("dies here");
+      },
+    });
+    const [died] = await world.consume([last?.body], { archive, online });
+    expect(died?.outcome()).toBe("retried");
+    expect((await world.online.read("t", [])).meta?.revokedKeys).toEqual([]);
+    await world.consume([last?.body]);
+    expect((await world.online.read("t", [])).meta?.revokedKeys).toEqual(["k"]);
+    await expectAllThere(world);
+  });
+
   it("goes on after a page that failed, or that was delivered twice", async () => {
     const world = await openLargeWorld();
     world.online.flush();
