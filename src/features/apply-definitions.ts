@@ -93,10 +93,11 @@ export async function applyDefinitions(ctx: ApplyDefinitionsContext): Promise<Ap
     { ...ctx, progress: (events) => ctx.progress({ kind: "backfill" }, events, events) },
     feeds.filter((feed) => open.includes(feedName(feed))),
   );
+  // And before a view is complete at once nothing may be left to be given in the past.
+  await definitions.completeFeeds([...feeds, ...others.feeds].map(feedName));
   const views = [...registry.views.values()].map((view) => viewToRegister(registry, view));
   const registered = await definitions.registerViews([...views, ...others.views], ctx.now());
   const all = registered.slice(0, views.length);
-  await definitions.completeFeeds([...feeds, ...others.feeds].map(feedName));
   const built = new Map<string, number>();
   for (const view of all) {
     const plan = registry.views.get(view.name);
