@@ -115,9 +115,9 @@ export async function backfill(ctx: BackfillContext, feeds: readonly Feed[]): Pr
         );
         const last = events.at(-1);
         if (last === undefined) break;
-        // A live one was known since it was ingested, whenever it is given to them.
+        // A live one was known since it was ingested, whenever it is given to them; an import says it.
         const missed = events.flatMap((event) => {
-          const knownAt = event.knownAt ?? event.ingestTime;
+          const knownAt = event.knownAt === null ? event.ingestTime : null;
           return missedBy(fed, event).map((one): MissedContribution => ({ ...one, knownAt }));
         });
         const count = await ctx.definitions.addContributions(missed, ctx.now());

@@ -6,6 +6,8 @@ export interface MetEvent {
   readonly version: number;
   /** Since when the entity's log knows it. */
   readonly loggedAt: number;
+  /** Whether its commit said so: no import, nor who gave a past event to the entity later. */
+  readonly isLive: boolean;
 }
 
 /**

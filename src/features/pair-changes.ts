@@ -3,7 +3,7 @@ import type { LogEvent } from "./event-log.ts";
 /** An event of one of a join's sources, and since when it is known. */
 export interface Side {
   readonly event: LogEvent;
-  /** Epoch ms; now, where its own commit is to say it. */
+  /** Epoch ms; ALWAYS, after whatever is known, where its own commit is to say it. */
   readonly known: number;
   /** Whether it is folded only now. */
   readonly isFresh: boolean;
@@ -61,7 +61,8 @@ const isKnownNow = ({ isFresh, isLive }: Side): boolean => isFresh && isLive;
 
 function laterKnown(a: Side, b: Side): Side {
   if (a.known !== b.known) return a.known > b.known ? a : b;
-  return isKnownNow(a) ? a : b;
+  // What an import says of the very moment changes nothing of what was served since then.
+  return a.isLive ? a : b;
 }
 
 /**

@@ -20,12 +20,23 @@ export interface SearchLimits {
 
 const WIDER = 4;
 
-export const loggedSide = ({ event, loggedAt }: MetEvent): Side => ({
+/**
+ * Pure. An event that is folded at `now`. A live one is known after all that the log has, whatever the
+ * clocks of those say who folded it.
+ */
+export const freshSide = (event: LogEvent, now: number): Side => ({
+  event,
+  known: event.knownAt === null ? ALWAYS : Math.min(event.knownAt, now),
+  isFresh: true,
+  isLive: event.knownAt === null,
+});
+
+/** Pure. An event as the log has it. */
+export const loggedSide = ({ event, loggedAt, isLive }: MetEvent): Side => ({
   event,
   known: loggedAt,
   isFresh: false,
-  // A past event that was given to the join later is known since it was ingested.
-  isLive: event.knownAt === null && loggedAt !== event.ingestTime,
+  isLive,
 });
 
 const eventText = ({ source, eventId }: LogEvent): string => `${source}\n${eventId}`;

@@ -1,8 +1,8 @@
 import { AppError } from "../errors.ts";
-import type { EntitySnapshot, EventLog, LogEvent } from "../features/event-log.ts";
+import type { EntitySnapshot, EventLog } from "../features/event-log.ts";
 import type { MetAnswer, MetQuery } from "../features/met-events.ts";
 import { inOrder, type PairChange, type Side } from "../features/pair-changes.ts";
-import { PairSearch, type Wanted } from "../features/pair-search.ts";
+import { freshSide, PairSearch, type Wanted } from "../features/pair-search.ts";
 import type { JoinPlan } from "../features/source-plan.ts";
 import { Changes, type JoinLimits, type Room } from "./join-limits.ts";
 
@@ -27,13 +27,6 @@ const NOTHING: MetAnswer = {
   lefts: [],
   areLeftsCut: false,
 };
-
-const freshSide = (event: LogEvent, now: number): Side => ({
-  event,
-  known: Math.min(event.knownAt ?? now, now),
-  isFresh: true,
-  isLive: event.knownAt === null,
-});
 
 /** What is pending of a meeting, as much as is folded at once, and what was read of its log first. */
 export interface Begun extends Meeting {

@@ -1,15 +1,13 @@
 import type { EntityRef, EntitySnapshot, LogEvent } from "../features/event-log.ts";
 import { inOrder, type PairChange } from "../features/pair-changes.ts";
 import { PairSearch } from "../features/pair-search.ts";
+import { ALWAYS } from "../features/pair-spans.ts";
 import { pairEvent, readingRecords } from "../features/pairs.ts";
 import type { Registry } from "../features/registry.ts";
 import type { JoinPlan } from "../features/source-plan.ts";
 import { entitiesOf, refText } from "./entity-refs.ts";
 import { queryOf, type JoinContext } from "./fit-pairs.ts";
 import { JOIN_LIMITS } from "./join-limits.ts";
-
-/** After everything that is known. */
-const known = Number.MAX_SAFE_INTEGER;
 
 /**
  * To whom a join's pairs go that some events of one of its entities take part in, or took the place of:
@@ -34,7 +32,7 @@ export async function givenBy(
     const { event } = pairEvent(join, change, recordOf);
     for (const ref of entitiesOf(registry, event)) given.set(refText(ref), ref);
   };
-  const fresh = events.map((event) => ({ event, known, isFresh: true, isLive: true }));
+  const fresh = events.map((event) => ({ event, known: ALWAYS, isFresh: true, isLive: true }));
   const search = new PairSearch(join, fresh.toSorted(inOrder), limits, { isFull: false, add });
   for (let next = search.first(); next !== null; next = search.next()) {
     const query = queryOf(snapshot, next);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EntityRef, LogEvent } from "../../src/features/event-log.ts";
 import type { MetAnswer, MetEvent, MetQuery } from "../../src/features/met-events.ts";
 import { naiveMet } from "../support/fakes/naive-met.ts";
-import { append, foldOf, look } from "../support/event-log-calls.ts";
+import { foldOf, look, refs } from "../support/event-log-calls.ts";
 import { logEvent, newTenant } from "../support/log-events.ts";
 import { truths, type Truth } from "../support/stores.ts";
 
@@ -12,10 +12,16 @@ const meeting = (tenant: string, key: string): EntityRef => ({ tenant, entity: "
 /** Keys that sort otherwise by code units than by bytes. */
 const KEYS = ["b", "a", "\uFF71", "\u{1F600}", "é"];
 
+/** Some are committed in the millisecond of their ingest. */
+const NOW = 50;
+const INGESTED = 50;
+
 interface Given {
   readonly side: "left" | "right";
   readonly time: number;
   readonly known: number | null;
+  /** Known time of what is given to the entity only after it came, which then counts. */
+  readonly past: number | null;
   readonly body: string;
 }
 
@@ -23,6 +29,8 @@ const anyGiven: fc.Arbitrary<Given> = fc.record({
   side: fc.constantFrom("left", "left", "right"),
   time: fc.nat(12),
   known: fc.oneof(fc.constant(null), fc.nat(20)),
+  // The moments of ingest and commit among them.
+  past: fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, fc.constantFrom(7, INGESTED, NOW)),
   body: fc.constantFrom('{"n":"1"}', '{"n":"é"}', JSON.stringify({ n: "x".repeat(90) })),
 });
 
@@ -31,6 +39,7 @@ const eventOf = ({ tenant, key }: EntityRef, given: Given, i: number): LogEvent 
   return logEvent(tenant, `${key}-${i}`, {
     source: side === "left" ? "clicks" : "orders",
     eventTime: time,
+    ingestTime: INGESTED,
     orderKey: `${KEYS[(i * 7) % 5]}${(i * 11) % 13}`,
     knownAt: known,
     body,
@@ -96,11 +105,26 @@ describe.each(truths())("what met in a join %s", (where, open) => {
   async function meet(ref: EntityRef, given: readonly Given[]): Promise<readonly MetEvent[]> {
     const events = given.map((one, i) => eventOf(ref, one, i));
     const log = truth.eventLog;
-    await append(log, events, [ref]);
+    const pastOf = (i: number): number | null => given[i]?.past ?? null;
+    const contributions = events.flatMap((_, event) =>
+      pastOf(event) === null ? [{ ...ref, event }] : [],
+    );
+    await log.append({ events, contributions, touched: [], stateIds: [], now: NOW });
+    const late = events.flatMap((event, i) => (pastOf(i) === null ? [] : [{ event, i }]));
+    const missed = late.map(({ event: { source, eventId }, i }) => ({
+      ...ref,
+      source,
+      eventId,
+      knownAt: pastOf(i),
+    }));
+    expect(await truth.definitionStore.addContributions(missed, NOW)).toBe(late.length);
     const fold = foldOf(await look(log, ref), { states: [], derived: [] });
-    const folded = events.map(({ source, eventId }) => ({ source, eventId }));
-    expect(await log.commit([{ ...fold, folded }], 50)).toEqual({ won: [true] });
-    return events.map((event, i) => ({ event, version: i + 1, loggedAt: event.knownAt ?? 50 }));
+    const folded = refs(events);
+    expect(await log.commit([{ ...fold, folded }], NOW)).toEqual({ won: [true] });
+    return events.map((event, i) => {
+      const said = pastOf(i) ?? event.knownAt;
+      return { event, version: i + 1, loggedAt: said ?? NOW, isLive: said === null };
+    });
   }
 
   it("is found as the query says, of several logs at once", async () => {

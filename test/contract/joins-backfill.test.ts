@@ -141,26 +141,31 @@ describe.each(truths())("definitions that gain a join %s", (where, open) => {
       expect(forgotten).toBeGreaterThan(0);
     }, 90_000);
 
-    it("know the pairs of the past since their events were ingested", async () => {
-      const moment = fc.integer({ min: BASE - 3_500, max: BASE + 500 });
+    it("know the pairs of the past since their events were ingested, whatever is imported later", async () => {
+      const moment = fc.integer({ min: BASE - 3_500, max: BASE + 3_500 });
+      const known = fc.integer({ min: BASE - 3_000, max: BASE + 3_000 });
       await fc.assert(
         fc.asyncProperty(
           anyPathOptions(fanOuts),
-          anySteps(BASE),
+          anySteps(BASE, fc.oneof(fc.constant(null), known)),
+          fc.double({ min: 0, max: 1, noNaN: true }),
           fc.array(fc.tuple(moment, moment), { minLength: 1, maxLength: 5 }),
           anyJoinLimits,
-          async (options, steps, moments, limits) => {
+          async (options, steps, share, moments, limits) => {
             const [before, whole] = [pathRegistry(options, ["ad_clicks"]), pathRegistry(options)];
             const truth = await fresh();
             const deployment = await openDeployment(truth, before, limits);
             const { tenant, ports, apply, send } = deployment;
-            for (let at = 0; at < steps.length; at += 3) {
-              await send(before, steps.slice(at, at + 3));
-            }
+            const split = Math.ceil(steps.length * share);
+            const said = steps.map((step) => ({ ...step, known: step.known ?? step.time + 7 }));
+            const past = steps.slice(0, split);
+            for (let at = 0; at < split; at += 3) await send(before, past.slice(at, at + 3));
             await apply(whole);
+            for (let at = split; at < said.length; at += 2) {
+              await send(whole, said.slice(at, at + 2));
+            }
             const played = { truth, ports, tenant, registry: whole, options };
-            const ingested = steps.map((step) => ({ ...step, known: step.time + 7 }));
-            await expectKnownPaths(played, ingested, moments, NOW, JOINED);
+            await expectKnownPaths(played, said, moments, NOW, JOINED);
           },
         ),
         { numRuns },

@@ -42,6 +42,8 @@ export function expectMetPlan(plan: string): void {
   expect(scans.filter((scan) => scan.includes("using entity_log_met on"))).toHaveLength(3);
   expect(scans.filter((scan) => scan.includes("Backward using entity_log_met on"))).toHaveLength(1);
   expect(scans.filter((scan) => scan.includes("using entity_log_foreknown on"))).toHaveLength(1);
+  const past = plan.split("\n").filter((line) => /Scan.* on entity_log_past /.test(line));
+  expect(past.map((line) => /entity_log_past_\w+_pk on/.test(line))).toEqual([true]);
   const rest = scans.filter((scan) => !/entity_log_(met|foreknown)/.test(scan));
   expect(
     rest.filter((scan) => !scan.includes("using events_tenant_source_event_id_pk on")),

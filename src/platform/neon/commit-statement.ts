@@ -90,6 +90,17 @@ const ANSWER = `
 SELECT position::int FROM winner`;
 
 /**
+ * Where sources meet, of which versions the time was said with the contribution; imports say theirs
+ * themselves.
+ */
+const PAST = `, past AS (
+  INSERT INTO entity_log_past (tenant, entity, entity_key, version)
+  SELECT tenant, entity, entity_key, version FROM reference
+   WHERE meets = 1 AND known_at IS NOT NULL AND version IS NOT NULL
+   ORDER BY tenant COLLATE "C", entity COLLATE "C", entity_key COLLATE "C", version
+)`;
+
+/**
  * What the winners' folds made: $17–$27 events (commit, source, id, event, ingest and known time, sign,
  * order key, hash, body, the event that it follows), $28–$30 to whom they are given (event, entity,
  * key), $31 feeds that the caller knows. Such an event's id, and its contributions', can only be
@@ -166,8 +177,11 @@ const DERIVED = `, derived AS MATERIALIZED (
 ), missed AS (${setAside("(SELECT * FROM made UNION ALL SELECT * FROM changed)", "$31")}
 )`;
 
-/** The commit of folds of which none made an event. */
+/** The commit of folds of which none is of an entity where sources meet. */
 export const COMMIT = WINNERS + ANSWER;
 
+/** The commit of folds of which none made an event. */
+export const COMMIT_MET = WINNERS + PAST + ANSWER;
+
 /** The commit of folds of which some made events. */
-export const COMMIT_DERIVED = WINNERS + DERIVED + ANSWER;
+export const COMMIT_DERIVED = WINNERS + PAST + DERIVED + ANSWER;

@@ -10,7 +10,7 @@ import {
 import { APPEND } from "./append-statement.ts";
 import { readAppendResult } from "./append-result.ts";
 import { changesSought, READ_CHANGES, readChangesResult } from "./changes-statement.ts";
-import { COMMIT, COMMIT_DERIVED } from "./commit-statement.ts";
+import { COMMIT, COMMIT_DERIVED, COMMIT_MET } from "./commit-statement.ts";
 import { logEventFrom, LOG_EVENT_COLUMNS } from "./log-event.ts";
 import { metParams, readMetAnswers, READ_MET, WALK_INDEXES } from "./met-statement.ts";
 import { contributionParams, findMissed, GIVE_MISSED } from "./missed-sql.ts";
@@ -91,7 +91,9 @@ export function createEventLog(client: SqlClient): EventLog {
         const derived = commits.flatMap(({ derived: made = [] }, index) =>
           made.map((one) => ({ ...one, commit: index + 1 })),
         );
-        const rows = await client.query(derived.length === 0 ? COMMIT : COMMIT_DERIVED, [
+        const isMet = commits.some((commit) => commit.derived !== undefined);
+        const plain = isMet ? COMMIT_MET : COMMIT;
+        const rows = await client.query(derived.length === 0 ? plain : COMMIT_DERIVED, [
           ...commitParams(commits),
           now,
           commits.map(({ builds }) => builds),

@@ -1,5 +1,5 @@
 import type { MetAnswer, MetEvent, MetQuery } from "../../features/met-events.ts";
-import { logEventFrom, LOG_EVENT_COLUMNS } from "./log-event.ts";
+import { logEventFrom, LOG_EVENT_COLUMNS, NO_EVENT_COLUMNS } from "./log-event.ts";
 import type { SqlParam, SqlRow } from "./sql-client.ts";
 
 /**
@@ -29,9 +29,18 @@ const EVENT_OF = (row: string): string => `(
            WHERE e.tenant = q.tenant AND e.source = ${row}.source AND e.event_id = ${row}.event_id
           OFFSET 0)`;
 
+/** Its columns. */
+const LOGGED_EVENT = `tenant, source, event_id, event_time, original_event_time, ingest_time,
+         known_at, sign, order_key, body_hash, body`;
+
 /** A row of the log and its event. */
-const FOUND = `version, logged_at, tenant, source, event_id, event_time, original_event_time,
-         ingest_time, known_at, sign, order_key, body_hash, body`;
+const FOUND = `entity, entity_key, version, logged_at, ${LOGGED_EVENT}`;
+
+/** Whether neither an import nor who gave a past event said since when this row `s` is known. */
+const IS_LIVE = `known_at IS NULL AND (
+         SELECT true FROM entity_log_past p
+          WHERE p.tenant = s.tenant AND p.entity = s.entity AND p.entity_key = s.entity_key
+            AND p.version = s.version) IS NULL`;
 
 /**
  * Before READ_MET in the same transaction. By the averages of all entities, the planner takes a part of
@@ -81,7 +90,7 @@ WITH asked AS MATERIALIZED (
                ORDER BY l.event_time, l.version LIMIT s.counted) AS a
     ) AS c
 ), met AS MATERIALIZED (
-  SELECT q.query, q.bytes, q.within, r.*
+  SELECT q.query, q.bytes, q.within, q.entity, q.entity_key, r.*
     FROM asked q CROSS JOIN LATERAL (
       SELECT r.version, r.known_at AS logged_at, e.* FROM (
         SELECT r.* FROM span s CROSS JOIN LATERAL (
@@ -108,7 +117,7 @@ WITH asked AS MATERIALIZED (
    GROUP BY b.query, b.time, b.order_key
   WINDOW places AS (PARTITION BY b.query ORDER BY b.time, b.order_key COLLATE "C" NULLS LAST)
 ), below AS MATERIALIZED (
-  SELECT q.query, q.bytes, b.*
+  SELECT q.query, q.bytes, q.entity, q.entity_key, b.*
     FROM asked q CROSS JOIN LATERAL (
       SELECT s.time, s.order_key AS start_key, t.* FROM start s CROSS JOIN LATERAL (
         SELECT l.version, l.known_at AS logged_at, e.*
@@ -143,14 +152,14 @@ WITH asked AS MATERIALIZED (
               - octet_length(f.body) AS preceding
     FROM found f
 )
-SELECT query::int, kind, nth::int, ${FOUND} FROM sized WHERE preceding < bytes
+SELECT query::int, kind, nth::int, version, logged_at, ${IS_LIVE} AS is_live, ${LOGGED_EVENT}
+  FROM sized s WHERE preceding < bytes
 UNION ALL
-SELECT f.query::int, f.kind || 's', count(*)::int, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-       NULL, NULL, NULL, NULL, NULL
+SELECT f.query::int, f.kind || 's', count(*)::int, NULL, NULL, NULL, ${NO_EVENT_COLUMNS}
   FROM found f GROUP BY f.query, f.kind
 UNION ALL
 SELECT s.query::int, 'span', row_number() OVER (PARTITION BY s.query ORDER BY s.span)::int,
-       s.reach, s.known, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+       s.reach, s.known, NULL, ${NO_EVENT_COLUMNS}
   FROM span s`;
 
 export function metParams(queries: readonly MetQuery[]): readonly SqlParam[] {
@@ -210,6 +219,7 @@ export function readMetAnswers(
         event: logEventFrom(row),
         version: Number(row["version"]),
         loggedAt: Number(row["logged_at"]),
+        isLive: row["is_live"] === true,
       }));
     const isCut = (kind: "rights" | "lefts", given: readonly MetEvent[]): boolean => {
       const count = Number(ofKind(kind)[0]?.["nth"] ?? 0);

@@ -135,6 +135,16 @@ export const entityLog = pgTable(
 );
 
 /**
+ * Where sources meet: the versions that are past events, given to the entity later than they came, so
+ * that their `known_at` was said; as a column of the log this would cost each of its rows 8 bytes.
+ */
+export const entityLogPast = pgTable(
+  "entity_log_past",
+  { ...entityColumns, version: whole().notNull() },
+  (t) => [primaryKey({ columns: [t.tenant, t.entity, t.entity_key, t.version] })],
+);
+
+/**
  * Entities whose newest version may not be online. `since` is when the oldest such change was
  * committed, `changed_at` the newest.
  */

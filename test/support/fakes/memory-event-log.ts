@@ -154,10 +154,10 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
     async readMet(queries) {
       return queries.map((query) => {
         const log = truth.entities.get(entityKey(query))?.log ?? [];
-        const met = log.flatMap(({ knownAt: loggedAt, isMet, ...one }, i) => {
+        const met = log.flatMap(({ knownAt: loggedAt, isMet, isLive, ...one }, i) => {
           const event = truth.events.get(eventKey({ tenant: query.tenant, ...one }));
           if (event === undefined || !isMet) return [];
-          return [{ event: { ...event }, version: i + 1, loggedAt }];
+          return [{ event: { ...event }, version: i + 1, loggedAt, isLive }];
         });
         return naiveMet(query, met);
       });
@@ -290,8 +290,10 @@ function checkFold(truth: MemoryTruth, commit: EntityCommit): void {
 function apply(record: EntityRecord, commit: EntityCommit, now: number): void {
   for (const ref of commit.folded) {
     const { event, knownAt = null } = record.pending.get(keyOf(commit, ref)) ?? {};
-    const known = Math.min(knownAt ?? event?.knownAt ?? now, now);
-    record.log.push({ ...ref, knownAt: known, isMet: commit.derived !== undefined });
+    const said = knownAt ?? event?.knownAt ?? null;
+    const known = Math.min(said ?? now, now);
+    const isMet = commit.derived !== undefined;
+    record.log.push({ ...ref, knownAt: known, isMet, isLive: said === null });
     record.pending.delete(keyOf(commit, ref));
   }
   for (const ref of commit.poisoned) record.pending.delete(keyOf(commit, ref));

@@ -12,6 +12,8 @@ export interface Numbered {
   readonly knownAt: number;
   /** Whether the entity is one where sources meet. */
   readonly isMet: boolean;
+  /** Whether `knownAt` is when it was committed, and nobody said it. */
+  readonly isLive: boolean;
 }
 
 /** Everything that is kept of one entity. */

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { LogEvent } from "../../../src/features/event-log.ts";
 import type { MetEvent } from "../../../src/features/met-events.ts";
-import type { PairChange, Side } from "../../../src/features/pair-changes.ts";
+import type { PairChange } from "../../../src/features/pair-changes.ts";
 import { pairEvent, readingRecords } from "../../../src/features/pairs.ts";
-import type { SearchLimits } from "../../../src/features/pair-search.ts";
+import { freshSide, type SearchLimits } from "../../../src/features/pair-search.ts";
 import type { JoinPlan } from "../../../src/features/source-plan.ts";
 import { logEvent } from "../../support/log-events.ts";
 import { naivePairs, type PlainSide } from "../../support/naive-pairs.ts";
@@ -41,26 +41,23 @@ interface Fold {
   readonly limits: SearchLimits;
 }
 
-/** All changes that come of folding groups of events one after the other, a group each instant. */
-function foldAll(
-  { join, limits }: Fold,
-  groups: readonly (readonly Given[])[],
-  start: number,
-): Known[] {
+/** Events that are folded together, and when. */
+interface Group {
+  readonly now: number;
+  readonly events: readonly Given[];
+}
+
+/** All changes that come of folding groups of events one after the other. */
+function foldAll({ join, limits }: Fold, groups: readonly Group[]): Known[] {
   const all: Known[] = [];
   const logged: MetEvent[] = [];
-  for (const [i, group] of groups.entries()) {
-    const now = start + i;
-    const fresh = group.map((one): Side => ({
-      event: eventOf(one),
-      known: Math.min(one.known ?? now, now),
-      isFresh: true,
-      isLive: one.known === null,
-    }));
+  for (const { now, events } of groups) {
+    const fresh = events.map((one) => freshSide(eventOf(one), now));
     const { changes } = searchAll({ join, fresh, logged }, limits);
     all.push(...changes.map((change) => knownOf(change, now)));
-    for (const { event, known } of fresh) {
-      logged.push({ event, version: logged.length + 1, loggedAt: known });
+    for (const { event, isLive } of fresh) {
+      const loggedAt = Math.min(event.knownAt ?? now, now);
+      logged.push({ event, version: logged.length + 1, loggedAt, isLive });
     }
   }
   return all;
@@ -103,19 +100,30 @@ const anyEvents = (known: fc.Arbitrary<number | null>): fc.Arbitrary<readonly Gi
         known: at,
       })),
     );
+/** Of imports some say a time that is not yet, or the moment of the fold. */
+const anyMixed = anyEvents(
+  fc.oneof(fc.constant(null), fc.nat(130), fc.constantFrom(100, 101, 120, 121)),
+);
 const anySizes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 6 });
+const anyTicks = fc.array(fc.constantFrom(0, 0, 1, 20), { minLength: 1, maxLength: 6 });
 const anyFold: fc.Arbitrary<Fold> = fc
   .tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 3 }), anyLimits)
   .map(([withinMs, fanOut, limits]) => ({ join: joinOf(withinMs, fanOut), limits }));
 
+const START = 100;
+
+/** A group each instant, or as the clock ticks. */
 function groupsOf(
   events: readonly Given[],
   sizes: readonly number[],
-): readonly (readonly Given[])[] {
-  const groups: Given[][] = [];
+  ticks: readonly number[] = [1],
+): readonly Group[] {
+  const groups: Group[] = [];
+  let now = START;
   for (let at = 0; at < events.length;) {
     const size = sizes[groups.length % sizes.length] ?? 1;
-    groups.push(events.slice(at, (at += size)));
+    groups.push({ now, events: events.slice(at, (at += size)) });
+    now += ticks[groups.length % ticks.length] ?? 0;
   }
   return groups;
 }
@@ -125,10 +133,10 @@ describe("the changes of a join's pairs", () => {
     fc.assert(
       fc.property(anyFold, anyEvents(fc.constant(null)), anySizes, (fold, events, sizes) => {
         const groups = groupsOf(events, sizes);
-        const changes = foldAll(fold, groups, 100);
-        for (const i of groups.keys()) {
-          const folded = groups.slice(0, i + 1).flat();
-          expect(netAt(changes, 100 + i)).toEqual(naiveAt(folded, fold.join));
+        const changes = foldAll(fold, groups);
+        for (const [i, { now }] of groups.entries()) {
+          const folded = groups.slice(0, i + 1).flatMap((group) => group.events);
+          expect(netAt(changes, now)).toEqual(naiveAt(folded, fold.join));
         }
       }),
       { numRuns: 1_000 },
@@ -138,7 +146,7 @@ describe("the changes of a join's pairs", () => {
   it("are known when the imports that make them were, at any time and in any order", () => {
     fc.assert(
       fc.property(anyFold, anyEvents(fc.nat(20)), anySizes, (fold, events, sizes) => {
-        const changes = foldAll(fold, groupsOf(events, sizes), 100);
+        const changes = foldAll(fold, groupsOf(events, sizes));
         for (let knowledge = 0; knowledge <= 20; knowledge += 1) {
           const known = events.filter((one) => (one.known ?? 0) <= knowledge);
           expect(netAt(changes, knowledge)).toEqual(naiveAt(known, fold.join));
@@ -149,14 +157,35 @@ describe("the changes of a join's pairs", () => {
   });
 
   it("never take back what is not there, nor give twice, where imports come among live events", () => {
-    const known = fc.oneof(fc.constant(null), fc.nat(99));
     fc.assert(
-      fc.property(anyFold, anyEvents(known), anySizes, (fold, events, sizes) => {
-        const changes = foldAll(fold, groupsOf(events, sizes), 100);
+      fc.property(anyFold, anyMixed, anySizes, anyTicks, (fold, events, sizes, ticks) => {
+        const changes = foldAll(fold, groupsOf(events, sizes, ticks));
         for (const { known: knowledge } of changes) {
           expect([...netAt(changes, knowledge).values()].every((n) => n === 1)).toBe(true);
         }
         expect(netAt(changes, 1_000)).toEqual(naiveAt(events, fold.join));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("leave the pairs of live events known as they were served, whatever is imported", () => {
+    fc.assert(
+      fc.property(anyFold, anyMixed, anySizes, anyTicks, (fold, events, sizes, ticks) => {
+        const groups = groupsOf(events, sizes, ticks);
+        const changes = foldAll(fold, groups);
+        const live = new Set(events.filter((one) => one.known === null).map(({ id }) => id));
+        const ofLive = (pairs: ReadonlyMap<string, number>): readonly string[] =>
+          [...pairs.keys()]
+            .filter((pair) => pair.split(" ").every((id) => live.has(id)))
+            .toSorted();
+        for (const [i, { now }] of groups.entries()) {
+          // What was served last in a millisecond is what was served then.
+          if (groups[i + 1]?.now === now) continue;
+          const folded = groups.slice(0, i + 1).flatMap((group) => group.events);
+          const served = naiveAt(folded, fold.join);
+          expect(ofLive(netAt(changes, now))).toEqual(ofLive(served));
+        }
       }),
       { numRuns: 1_000 },
     );
@@ -168,7 +197,7 @@ describe("the changes of a join's pairs", () => {
     const pairs = fc.array(fc.tuple(id, id), { minLength: 2, maxLength: 2 });
     const event = (source: string, eventId: string) =>
       logEvent("t", eventId, { source, orderKey: eventId, body: '{"who":"w","ad":"1"}' });
-    const side = (one: LogEvent): Side => ({ event: one, known: 0, isFresh: true, isLive: true });
+    const side = (one: LogEvent) => freshSide(one, 0);
     fc.assert(
       fc.property(pairs, (both) => {
         const [a, b] = both.map(([left, right]) => {

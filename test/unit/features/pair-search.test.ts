@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { inOrder, type PairChange } from "../../../src/features/pair-changes.ts";
-import { loggedSide } from "../../../src/features/pair-search.ts";
+import { freshSide, loggedSide } from "../../../src/features/pair-search.ts";
 import { logEvent } from "../../support/log-events.ts";
 import { anyTightLimits, joinOf, searchAll, type Scene } from "../../support/search-pairs.ts";
 import { wholePairs } from "../../support/whole-pairs.ts";
@@ -29,7 +29,7 @@ const anyScene = (known: fc.Arbitrary<number | null>): fc.Arbitrary<Scene> =>
           time: fc.nat(16),
           known,
           loggedAt: fc.integer({ min: NOW - 6, max: NOW + 1 }),
-          isPast: fc.boolean(),
+          isLive: fc.boolean(),
         }),
         { minLength: 1, maxLength: 40, size: "max" },
       ),
@@ -41,28 +41,22 @@ const anyScene = (known: fc.Arbitrary<number | null>): fc.Arbitrary<Scene> =>
         event: logEvent("t", `${one.side}${(i * 17) % 41}`, {
           source: one.side === "c" ? "clicks" : "orders",
           eventTime: one.time,
-          ingestTime: one.isPast ? one.loggedAt : i,
+          ingestTime: i,
           // Some in another order by code points than by code units.
           orderKey: `${i % 3 === 0 ? keys : "\u{1F600}"}${(i * 17) % 41}`,
           knownAt: one.known,
         }),
-        known: Math.min(one.known ?? NOW, NOW),
         loggedAt: one.known ?? one.loggedAt,
+        // Else a past event that was given to the join later.
+        isLive: one.known === null && one.isLive,
       }));
       const split = Math.floor(all.length * share);
       return {
         join: joinOf(withinMs, fanOut),
-        logged: all
-          .slice(0, split)
-          .map(({ event, loggedAt }, i) => ({ event, loggedAt, version: i + 1 })),
+        logged: all.slice(0, split).map((one, i) => ({ ...one, version: i + 1 })),
         fresh: all
           .slice(split)
-          .map(({ event, known: at }) => ({
-            event,
-            known: at,
-            isFresh: true,
-            isLive: event.knownAt === null,
-          }))
+          .map(({ event }) => freshSide(event, NOW))
           .toSorted(inOrder),
       };
     });
