@@ -1,4 +1,5 @@
 import type { MetAnswer, MetQuery } from "./met-events.ts";
+import type { WaitingLimits } from "./waiting-limits.ts";
 
 /** One entity of one tenant: `key` is its canonical form (features/entity-key.ts). */
 export interface EntityRef {
@@ -98,11 +99,10 @@ export interface AppendInput {
    * accepted although others are registered is set aside for a newer deployment, which knows those.
    */
   readonly feeds?: readonly string[];
+  /** Those of a Worker where nothing is said. */
+  readonly waiting?: WaitingLimits | undefined;
   readonly now: number;
 }
-
-/** How many of those that wait an append answers, for an entity where sources meet, beside its own. */
-export const MOST_WAITING_TO_MEET = 500;
 
 /** An entity as it stood in one snapshot. */
 export interface EntitySnapshot extends EntityRef {
@@ -113,12 +113,14 @@ export interface EntitySnapshot extends EntityRef {
   /** State bytes in base64 by state id; absent where the entity has no such state. */
   readonly states: ReadonlyMap<string, string>;
   /**
-   * All that is waiting to be folded, whoever appended it; where sources meet, some of it, and
-   * `hasMore` says whether there is more. `knownAt` is the contribution's own where
-   * it was added later than its event.
+   * What is waiting to be folded, whoever appended it: the first by source and id, and what was just
+   * added. Where `hasMore`, there is more, and what was just added is left out if any of it takes
+   * something back. So what takes something back is never without that, unless that is folded: their
+   * ids sort so (row-events.ts, pairs.ts). `knownAt` is the contribution's own where it was added
+   * later than its event.
    */
   readonly pending: readonly LogEvent[];
-  /** When what is pending was appended: the distinct times, epoch ms. */
+  /** When that was appended, and what was just added: the distinct times, epoch ms. */
   readonly waitingSince: readonly number[];
   readonly hasMore?: boolean;
   readonly erased: boolean;

@@ -13,6 +13,7 @@ import {
 } from "../features/event-log.ts";
 import { feedNamesOf } from "../features/feeds.ts";
 import type { Registry } from "../features/registry.ts";
+import type { WaitingLimits } from "../features/waiting-limits.ts";
 import { entitiesOf, loggedEntitiesOf, refText } from "./entity-refs.ts";
 import { giveEvents } from "./give-events.ts";
 import { isChange, planChanges, type PlannedChanges } from "./plan-changes.ts";
@@ -21,6 +22,7 @@ import type { Refused } from "./refused.ts";
 export interface AppendContext {
   readonly registry: Registry;
   readonly log: Pick<EventLog, "append" | "readChanges" | "giveMissed">;
+  readonly waitingLimits?: WaitingLimits | undefined;
 }
 
 const UNSETTLED_ROUNDS = 5;
@@ -49,7 +51,8 @@ function appendInput(
     ctx.registry.feedsBySource,
     events.map(({ source }) => source),
   );
-  return { events, contributions, moves, touched: refs, stateIds, feeds, now };
+  const waiting = ctx.waitingLimits;
+  return { events, contributions, moves, touched: refs, stateIds, feeds, waiting, now };
 }
 
 /** Entities as they were read, and what must be known to fold them. */

@@ -66,7 +66,8 @@ export class ApplyProgress {
   left(read: Read, turns: Turns): Read {
     const snapshots = read.snapshots.filter((one) => {
       const name = refText(one);
-      const isOthers = this.#given.has(name) ? one.pending.length === 0 : turns.isOver(one);
+      const isNothing = one.pending.length === 0 && one.hasMore !== true;
+      const isOthers = this.#given.has(name) ? isNothing : turns.isOver(one);
       if (isOthers && !this.#awaited.has(name)) this.#unfinished.delete(name);
       return !isOthers || this.#awaited.has(name);
     });

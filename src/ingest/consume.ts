@@ -30,6 +30,7 @@ export interface ConsumeContext {
   readonly log: EventLog;
   readonly inUse?: ViewsInUse;
   readonly joinLimits?: FoldContext["joinLimits"];
+  readonly waitingLimits?: ApplyContext["waitingLimits"];
   readonly history: FoldContext["history"];
   readonly online: Pick<OnlineStore, "read" | "write" | "markApplied" | "writeMeta">;
   readonly archive: StateArchive;
@@ -102,6 +103,7 @@ export const withRegistry = (ctx: ConsumeContext, registry: Registry): ConsumeCo
   ...(ctx.inUse !== undefined && { inUse: ctx.inUse }),
   log: ctx.log,
   joinLimits: ctx.joinLimits,
+  waitingLimits: ctx.waitingLimits,
   history: ctx.history,
   online: ctx.online,
   archive: ctx.archive,
@@ -123,6 +125,7 @@ export const applying = (
     | "inUse"
     | "log"
     | "joinLimits"
+    | "waitingLimits"
     | "history"
     | "online"
     | "now"
@@ -136,6 +139,7 @@ export const applying = (
   inUse: ctx.inUse,
   log: ctx.log,
   joinLimits: ctx.joinLimits,
+  waitingLimits: ctx.waitingLimits,
   history: ctx.history,
   online: ctx.online,
   now: ctx.now,

@@ -51,7 +51,7 @@ export interface RoundOutcome {
   readonly left: readonly EntityRef[];
   /** How many of these have a view in use that this deployment does not have. */
   readonly foreign: number;
-  /** Joins with more pending than one round takes. */
+  /** Those with more pending than one round takes. */
   readonly more: readonly EntityRef[];
   /** Joins that made pairs, and to whom these were given. */
   readonly made: readonly { readonly by: EntityRef; readonly entities: readonly EntityRef[] }[];
@@ -90,6 +90,7 @@ interface Folding {
 interface Folded {
   readonly snapshot: EntitySnapshot;
   readonly fold: Fold;
+  readonly hasMore: boolean;
 }
 
 /** Entities whose past is read at once: of each, memory holds a page of its log. */
@@ -108,7 +109,8 @@ async function finishAll(
   const work = async (): Promise<void> => {
     for (const [i, { snapshot, fold }] of waiting) {
       const finished = isOpen(fold) ? await finishOrLeave(history, snapshot, fold) : fold;
-      if (finished !== null) folded.set(i, { snapshot, fold: finished });
+      const hasMore = snapshot.hasMore === true;
+      if (finished !== null) folded.set(i, { snapshot, fold: finished, hasMore });
     }
   };
   await Promise.all(Array.from({ length: READ_AT_ONCE }, work));
@@ -135,7 +137,9 @@ async function finishOrLeave(
 export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutcome> {
   const { joinsByEntity } = ctx.registry;
   const snapshots = read.snapshots.map((one) =>
-    isJoinId(one.entity) && !joinsByEntity.has(one.entity) ? { ...one, pending: [] } : one,
+    isJoinId(one.entity) && !joinsByEntity.has(one.entity)
+      ? { ...one, pending: [], hasMore: false }
+      : one,
   );
   const done: Round[] = [];
   const lost: EntityRef[] = [];
@@ -152,6 +156,7 @@ export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutc
     if (fold === null) left.push(refOf(snapshot));
     else folding.push({ snapshot, fold });
   }
+  const more: EntityRef[] = [];
   for (const snapshot of snapshots) {
     if (snapshot.pending.length > 0) continue;
     if (read.newerFor.has(snapshot.entity)) {
@@ -160,7 +165,8 @@ export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutc
       continue;
     }
     const { version } = snapshot;
-    done.push({ ref: snapshot, version, writes: writesOf(snapshot, version, []) });
+    if (snapshot.hasMore === true) more.push(refOf(snapshot));
+    else done.push({ ref: snapshot, version, writes: writesOf(snapshot, version, []) });
   }
   const joins = snapshots.flatMap((snapshot) => {
     const join = joinsByEntity.get(snapshot.entity);
@@ -168,14 +174,13 @@ export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutc
   });
   const now = ctx.now();
   const joined = await foldJoins(ctx, joins, now);
-  const hasMore = new Set(joined.folds.filter((fold) => fold.hasMore).map((fold) => fold.snapshot));
   const finished = await finishAll(ctx, folding);
   const isFinished = new Set(finished.map(({ snapshot }) => snapshot));
   const unfinished = folding.filter(({ snapshot }) => !isFinished.has(snapshot));
   left.push(...[...unfinished.map(({ snapshot }) => snapshot), ...joined.stuck].map(refOf));
   left.push(...foreign);
   const folds = [...finished, ...joined.folds];
-  const more = joined.later.map(refOf);
+  more.push(...joined.later.map(refOf));
   const made: RoundOutcome["made"][number][] = [];
   const outcome = { done, lost, left, foreign: foreign.length, more, made };
   if (folds.length === 0) return { ...outcome, folded: 0, refused: 0 };
@@ -190,7 +195,7 @@ export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutc
     [...read.views].join(" "),
   );
   let folded = 0;
-  for (const [i, { snapshot, fold }] of folds.entries()) {
+  for (const [i, { snapshot, fold, hasMore }] of folds.entries()) {
     const { commit } = fold;
     if (won[i] !== true) {
       lost.push(refOf(snapshot));
@@ -199,10 +204,8 @@ export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutc
     folded += commit.folded.length;
     const entities = distinctRefs((commit.derived ?? []).flatMap((one) => one.entities));
     if (entities.length > 0) made.push({ by: refOf(snapshot), entities });
-    if (hasMore.has(snapshot)) {
-      more.push(refOf(snapshot));
-      continue;
-    }
+    // A part is visible before the rest is folded: there may always be more.
+    if (hasMore) more.push(refOf(snapshot));
     const version = snapshot.version + commit.folded.length;
     done.push({ ref: snapshot, version, writes: writesOf(snapshot, version, commit.states) });
   }

@@ -1,5 +1,5 @@
-import { planPages } from "../features/history/answer-points.ts";
 import type { FoldedEvent, HistoryLog, LogFilter } from "../features/history/history-log.ts";
+import { readLogs } from "../features/history/read-logs.ts";
 import type { EntitySnapshot } from "../features/event-log.ts";
 import type { Fold } from "./fold.ts";
 
@@ -15,6 +15,9 @@ export interface OpenFold {
 
 export const isOpen = (fold: Fold | OpenFold): fold is OpenFold => "take" in fold;
 
+/** Of the records in one answer; a few entities are read at once, and one page ahead. */
+const PAGE_BYTES = 2 * 2 ** 20;
+
 /** Reads what an open fold needs, newest first, page by page, and finishes it. */
 export async function finishFold(
   history: Pick<HistoryLog, "readEvents">,
@@ -22,10 +25,11 @@ export async function finishFold(
   open: OpenFold,
 ): Promise<Fold> {
   const { tenant, entity, key, version } = snapshot;
-  for (const slices of planPages([{ key, version }]).toReversed()) {
-    const events = await history.readEvents(tenant, entity, slices, open.filter);
-    open.take(events.toSorted((a, b) => b.version - a.version));
-  }
+  const parts = readLogs(
+    (slices) => history.readEvents(tenant, entity, slices, open.filter, PAGE_BYTES),
+    [{ key, version }],
+  );
+  for await (const { events } of parts) open.take(events);
   const fold = open.finish();
   return isOpen(fold) ? finishFold(history, snapshot, fold) : fold;
 }

@@ -52,8 +52,8 @@ export class Turns {
   /** Whether somebody else folded what was appended here, and whatever waits is for others to fold. */
   isOver(snapshot: EntitySnapshot): boolean {
     const { pending, waitingSince, hasMore } = snapshot;
-    if (pending.length === 0) return true;
     if (hasMore === true) return false;
+    if (pending.length === 0) return true;
     const isFolded = this.#own.has(refText(snapshot)) && !waitingSince.includes(this.#since);
     return isFolded && this.#areAlive(waitingSince);
   }

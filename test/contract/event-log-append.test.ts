@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  MOST_WAITING_TO_MEET,
-  RejectedByStore,
-  type EventLog,
-} from "../../src/features/event-log.ts";
+import { RejectedByStore, type EventLog, type LogEvent } from "../../src/features/event-log.ts";
+import { BYTES_AROUND, type WaitingLimits } from "../../src/features/waiting-limits.ts";
 import { append, commitAll, customer, look, merchant } from "../support/event-log-calls.ts";
 import { logEvent, newTenant } from "../support/log-events.ts";
 import { truths, type Truth } from "../support/stores.ts";
@@ -67,23 +64,104 @@ describe.each(truths())("appending to the event log %s", (_name, open) => {
     expect(entities.map(({ version }) => version)).toEqual([0, 0, 0]);
   });
 
-  it("returns a part of what waits where sources meet, and all that it just added", async () => {
-    const tenant = newTenant();
-    const meeting = { tenant, entity: "pairs@1", key: "k" };
-    const events = Array.from({ length: MOST_WAITING_TO_MEET + 3 }, (_, i) =>
-      logEvent(tenant, `e${i}`),
-    );
-    await append(log, events.slice(0, -2), [meeting, customer(tenant)]);
-    const last = events.slice(-2);
-    const first = await append(log, last, [meeting, customer(tenant)]);
-    expect(first.entities.map(({ pending, hasMore }) => [pending.length, hasMore])).toEqual([
-      [MOST_WAITING_TO_MEET + 2, true],
-      [events.length, false],
+  const MANY: WaitingLimits = { events: 1e6, share: 10, toMeet: 1e6, bytes: 1e9 };
+  const meeting = (tenant: string) => ({ tenant, entity: "pairs@1", key: "k" });
+  const parts = (
+    limits: Partial<WaitingLimits>,
+    touched: Parameters<typeof append>[2],
+    events: readonly LogEvent[] = [],
+  ) => append(log, events, touched, { waiting: { ...MANY, ...limits } });
+  const idsOf = ({ entities }: Awaited<ReturnType<typeof append>>) =>
+    entities.map(({ pending, hasMore }) => [
+      pending.map(({ eventId }) => eventId).join(" "),
+      hasMore,
     ]);
-    expect(first.entities[0]?.pending).toEqual(expect.arrayContaining(last));
-    await commitAll(log, meeting);
-    const rest = await look(log, meeting);
-    expect([rest.pending.length, rest.hasMore]).toEqual([3, false]);
+
+  it("returns the first of what waits by their ids, of each entity some, and what it just added", async () => {
+    const tenant = newTenant();
+    const [one, other, quiet] = [customer(tenant), merchant(tenant), customer(tenant, "quiet")];
+    const events = ["d", "b", "a", "e", "c"].map((id) => logEvent(tenant, id));
+    await append(log, events, [one, meeting(tenant)]);
+    await append(log, [logEvent(tenant, "f"), logEvent(tenant, "g")], [other]);
+    const read = async (limits: Partial<WaitingLimits>, added: readonly LogEvent[] = []) =>
+      idsOf(await parts(limits, [one, quiet, other, meeting(tenant)], added));
+    const all = [
+      ["a b c d e", false],
+      ["", false],
+      ["f g", false],
+      ["a b c d e", false],
+    ];
+    expect(await read({})).toEqual(all);
+    expect(await read({ share: 1 })).toEqual(all);
+    expect(await read({ share: 1, events: 10 })).toEqual(all);
+    expect(await read({ share: 1, events: 5, toMeet: 1 })).toEqual([
+      ["a b c d e", true],
+      ["", false],
+      ["f g", true],
+      ["a", true],
+    ]);
+    expect(await read({ share: 2, events: 2, toMeet: 3 })).toEqual([
+      ["a b c d", true],
+      ["", false],
+      ["f g", true],
+      ["a b", true],
+    ]);
+    expect(await read({ share: 3, events: 4, toMeet: 4 }, [logEvent(tenant, "0")])).toEqual([
+      ["a b c d e 0", false],
+      ["0", false],
+      ["f g 0", false],
+      ["a b c d 0", true],
+    ]);
+    expect(idsOf(await parts({}, [one]))).toEqual([["0 a b c d e", false]]);
+  });
+
+  it("returns no more bytes of what waits than it may, of each entity the first ones first", async () => {
+    const tenant = newTenant();
+    const [one, other] = [customer(tenant), merchant(tenant)];
+    const sized = (id: string, chars: number) =>
+      logEvent(tenant, id, { body: JSON.stringify("x".repeat(chars - 2)) });
+    await append(log, [sized("a", 100), sized("b", 100), sized("c", 9_000)], [one]);
+    await append(log, [sized("d", 9_000)], [other, one]);
+    const read = async (bytes: number) => idsOf(await parts({ bytes }, [one, other]));
+    expect(await read(1)).toEqual([
+      ["a", true],
+      ["", true],
+    ]);
+    expect(await read(101 + BYTES_AROUND)).toEqual([
+      ["a", true],
+      ["d", false],
+    ]);
+    expect(await read(9_101 + 2 * BYTES_AROUND)).toEqual([
+      ["a b", true],
+      ["d", false],
+    ]);
+    expect(await read(9_201 + 3 * BYTES_AROUND)).toEqual([
+      ["a b c d", false],
+      ["d", false],
+    ]);
+    expect(idsOf(await parts({ bytes: 1 }, [one, other], [logEvent(tenant, "z")]))).toEqual([
+      ["a z", true],
+      ["z", true],
+    ]);
+  });
+
+  it("leaves what takes something back for later where not all that waits is returned", async () => {
+    const tenant = newTenant();
+    const touched = [customer(tenant), merchant(tenant)];
+    const [was, is, other] = [
+      logEvent(tenant, "2"),
+      logEvent(tenant, "4", { sign: -1 }),
+      logEvent(tenant, "5"),
+    ];
+    await append(log, [logEvent(tenant, "1"), was], touched.slice(0, 1));
+    const limits = { events: 0, share: 1 };
+    const first = await parts(limits, touched, [is, other]);
+    expect(idsOf(first)).toEqual([
+      ["1", true],
+      ["4 5", false],
+    ]);
+    expect(first.entities.map(({ waitingSince }) => waitingSince)).toEqual([[5_000], [5_000]]);
+    expect(idsOf(await parts({}, touched))[0]).toEqual(["1 2 4 5", false]);
   });
 
   it("counts a contribution that is named twice once", async () => {

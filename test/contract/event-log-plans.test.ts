@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createDefinitionStore } from "../../src/platform/neon/definition-store.ts";
 import { createEventLog } from "../../src/platform/neon/event-log.ts";
 import type { SqlClient } from "../../src/platform/neon/sql-client.ts";
 import { append, commitAll, customer, foldOf, look } from "../support/event-log-calls.ts";
@@ -56,5 +57,33 @@ describe.each(sqlTruths())("the event log's plans %s", (_name, open) => {
     expect(plans).toHaveLength(4);
     // A join whose condition is no index's and no hash's compares everything with everything.
     for (const plan of plans) expect(plan).not.toMatch(/Join Filter/);
+  });
+
+  it("look the log of an entity through once, however many events it may have missed", async () => {
+    const tenant = newTenant();
+    const events = Array.from({ length: 60 }, (_, i) => logEvent(tenant, `e${i}`));
+    await append(truth.eventLog, events.slice(0, 40), [customer(tenant)]);
+    await commitAll(truth.eventLog, customer(tenant));
+    await append(truth.eventLog, events.slice(40), [customer(tenant, "other")]);
+    const lines: string[] = [];
+    const explain: SqlClient = {
+      batch: async () => [],
+      async query(text, params) {
+        const rows = await truth.query(`EXPLAIN (ANALYZE, TIMING OFF) ${text}`, params);
+        lines.push(...rows.map((row) => String(row["QUERY PLAN"])));
+        return [];
+      },
+    };
+    const missed = events.map(({ eventId }) => ({
+      ...customer(tenant),
+      source: "payments",
+      eventId,
+      knownAt: null,
+    }));
+    await createDefinitionStore(explain).addContributions(missed, 7_000);
+    expect((await look(truth.eventLog, customer(tenant))).pending).toEqual(events.slice(40));
+    const scans = lines.filter((line) => /Scan.* on entity_log /.test(line));
+    const run = scans.filter((line) => !line.includes("never executed"));
+    expect(run.map((line) => /loops=\d+/.exec(line)?.[0])).toEqual(["loops=1"]);
   });
 });

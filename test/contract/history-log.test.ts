@@ -29,6 +29,8 @@ async function foldEach(
 const inOrder = (events: readonly FoldedEvent[]): readonly FoldedEvent[] =>
   events.toSorted((a, b) => a.slice - b.slice || a.version - b.version);
 
+const MUCH = 1e9;
+
 describe.each(truths())("the history log %s", (_name, open) => {
   let truth: Truth;
   beforeAll(async () => void (truth = await open()));
@@ -38,7 +40,11 @@ describe.each(truths())("the history log %s", (_name, open) => {
     tenant: string,
     slices: Parameters<Truth["historyLog"]["readEvents"]>[2],
     filter = ALL,
-  ) => inOrder(await truth.historyLog.readEvents(tenant, "customer", slices, filter));
+  ) => {
+    const page = await truth.historyLog.readEvents(tenant, "customer", slices, filter, MUCH);
+    expect(page.rest).toEqual([]);
+    return inOrder(page.events);
+  };
 
   it("answers heads in the order of the keys, twice where asked twice", async () => {
     const tenant = newTenant();
@@ -125,6 +131,44 @@ describe.each(truths())("the history log %s", (_name, open) => {
     expect(await read(newTenant(), slices)).toEqual([]);
   });
 
+  it("answers as many bytes as are asked for, the newest events first, and what is left", async () => {
+    const tenant = newTenant();
+    const sized = (id: string, chars: number) =>
+      logEvent(tenant, id, { body: JSON.stringify({ note: "é".repeat(chars / 2) }) });
+    const around = '{"note":""}'.length;
+    await foldEach(truth, tenant, "a", [sized("1", 100), sized("2", 200), sized("3", 100)]);
+    await foldEach(truth, tenant, "b", [sized("4", 50), sized("5", 5_000)]);
+    const slices = [
+      { key: "a", after: 0, upTo: 3 },
+      { key: "b", after: 0, upTo: 2 },
+    ];
+    const page = async (of: Parameters<typeof read>[1], bytes: number) => {
+      const { events, rest } = await truth.historyLog.readEvents(
+        tenant,
+        "customer",
+        of,
+        ALL,
+        bytes,
+      );
+      return [events.map(({ slice, version }) => `${slice}:${version}`).join(" "), rest];
+    };
+    expect(await page(slices, 100 + around)).toEqual([
+      "0:3",
+      [{ key: "a", after: 0, upTo: 2 }, slices[1]],
+    ]);
+    expect(await page(slices, 101 + around)).toEqual([
+      "0:3 0:2",
+      [{ key: "a", after: 0, upTo: 1 }, slices[1]],
+    ]);
+    expect(await page(slices, 400 + 3 * around)).toEqual(["0:3 0:2 0:1", slices.slice(1)]);
+    expect(await page(slices, 401 + 3 * around)).toEqual([
+      "0:3 0:2 0:1 1:2",
+      [{ key: "b", after: 0, upTo: 1 }],
+    ]);
+    expect(await page(slices, 5_451 + 5 * around)).toEqual(["0:3 0:2 0:1 1:2 1:1", []]);
+    expect(await page(slices.slice(1), 1)).toEqual(["0:2", [{ key: "b", after: 0, upTo: 1 }]]);
+  });
+
   it("leaves out other sources, and times that no window reaches", async () => {
     const tenant = newTenant();
     const events = [
@@ -167,7 +211,7 @@ describe.each(sqlTruths())("the history log's plans %s", (_name, open) => {
     const keys = Array.from({ length: 500 }, (_, i) => `c${i}`);
     await log.readHeads(tenant, "customer", keys);
     const slices = keys.map((key) => ({ key, after: 0, upTo: 20 }));
-    await log.readEvents(tenant, "customer", slices, ALL);
+    await log.readEvents(tenant, "customer", slices, ALL, MUCH);
     expect(plans).toHaveLength(2);
     for (const plan of plans) expect(plan).not.toMatch(/Join Filter|Seq Scan|Hash|Merge/);
   });

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { JoinLimits } from "../../src/ingest/join-limits.ts";
-import { sweep } from "../../src/ingest/sweep.ts";
+import type { WaitingLimits } from "../../src/features/waiting-limits.ts";
 import { DAY_MS } from "../../src/time.ts";
+import { anyWaitingLimits, sweepAll } from "../support/any-waiting-limits.ts";
 import { expectKnownPaths, expectPaths, type Played } from "../support/expect-paths.ts";
 import { newTenant } from "../support/log-events.ts";
 import { anyPathOptions, anySteps, pathRegistry, stepEvent, type Step } from "../support/paths.ts";
@@ -26,6 +27,16 @@ const FAN_OUTS = [
   ["that keep the latest few", [1, 1, 2, 3]],
 ] as const;
 
+interface Limits {
+  readonly joinLimits: JoinLimits;
+  readonly waitingLimits: WaitingLimits;
+}
+
+const anyLimits: fc.Arbitrary<Limits> = fc.record({
+  joinLimits: anyJoinLimits,
+  waitingLimits: anyWaitingLimits,
+});
+
 describe.each(truths())("joins %s", (where, open) => {
   let shared: Truth;
   beforeAll(async () => void (shared = await open()));
@@ -42,7 +53,7 @@ describe.each(truths())("joins %s", (where, open) => {
           anyPathOptions(fanOuts),
           anySteps(BASE),
           anyScript,
-          anyJoinLimits,
+          anyLimits,
           async (options, steps, delivery, limits) => {
             const played = await playSteps(await fresh(), options, steps, delivery, limits);
             await expectPaths(played, steps, NOW);
@@ -67,7 +78,7 @@ describe.each(truths())("joins %s", (where, open) => {
           anySteps(BASE, fc.integer({ min: BASE - 3_000, max: BASE + 3_000 })),
           anyScript,
           fc.array(fc.tuple(moment, moment), { minLength: 1, maxLength: 5 }),
-          anyJoinLimits,
+          anyLimits,
           async (options, steps, delivery, moments, limits) => {
             const played = await playSteps(await fresh(), options, steps, delivery, limits);
             await expectPaths(played, steps, NOW);
@@ -85,11 +96,11 @@ async function playSteps(
   options: Played["options"],
   steps: readonly Step[],
   delivery: Script,
-  joinLimits: JoinLimits,
+  limits: Limits,
 ): Promise<Played> {
   const tenant = newTenant();
   const registry = pathRegistry(options);
-  const ports = { ...openPorts(truth, tenant), joinLimits };
+  const ports = { ...openPorts(truth, tenant), ...limits };
   await applyAll(truth, ports, tenant, registry);
   await play(
     ports,
@@ -98,8 +109,8 @@ async function playSteps(
     { ...delivery, readings: steps, perMessage: 1 + (delivery.perMessage % 2), perBatch: 1 },
     { registry, eventOf: (step) => stepEvent(step, tenant) },
   );
-  await sweep({ ...consumerOf(ports, () => NOW + DAY_MS), registry });
-  await drain(ports, NOW, registry);
+  const ctx = { ...consumerOf(ports, () => NOW + DAY_MS), registry };
+  await sweepAll(ctx, () => drain(ports, NOW, registry));
   return { truth, ports, tenant, registry, options };
 }
 

@@ -3,13 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { applyDefinitions } from "../../src/features/apply-definitions.ts";
 import { auditAnswers } from "../../src/features/audit-answers.ts";
 import { readHistory } from "../../src/features/read-history.ts";
+import { WAITING_LIMITS } from "../../src/features/waiting-limits.ts";
 import { readOnline } from "../../src/features/read-online.ts";
 import { consume, type ConsumeContext } from "../../src/ingest/consume.ts";
 import type { IngestMessage } from "../../src/ingest/envelope.ts";
 import { beginFill } from "../../src/ingest/fill.ts";
 import { logAnswer } from "../../src/ingest/log-answer.ts";
-import { sweep } from "../../src/ingest/sweep.ts";
 import { DAY_MS } from "../../src/time.ts";
+import { anyWaitingLimits, sweepAll } from "../support/any-waiting-limits.ts";
 import type { createMemoryIngestQueue } from "../support/fakes/memory-ingest-queue.ts";
 import { Interleaving, type Fate } from "../support/interleaving.ts";
 import { newTenant } from "../support/log-events.ts";
@@ -49,8 +50,12 @@ async function drain(ports: Ports): Promise<void> {
   }
 }
 
-async function openTables(truth: Truth, tenant: string): Promise<Ports> {
-  const ports = openPorts(truth, tenant);
+async function openTables(
+  truth: Truth,
+  tenant: string,
+  limits: Pick<Ports, "waitingLimits"> = {},
+): Promise<Ports> {
+  const ports = { ...openPorts(truth, tenant), ...limits };
   await truth.keyStore.registerTenant(tenant, ROWS_NOW);
   await applyDefinitions({
     ...ports,
@@ -102,8 +107,7 @@ async function play(ports: Ports, script: Play): Promise<void> {
     ...Array.from({ length: consumers }, (_, id) => consumer(id)),
     () => bystander(interleaving, consumers),
   ]);
-  await sweep(ctxOf(ports, LATER));
-  await drain(ports);
+  await sweepAll(ctxOf(ports, LATER), () => drain(ports));
 }
 
 const expected = (view: string, rows: readonly Row[], asOf: number) => {
@@ -216,13 +220,14 @@ describe.each(truths())("features of a table's rows %s", (where, open) => {
       consumers: fc.integer({ min: 1, max: 4 }),
       turns: fc.array(fc.nat({ max: 11 }), { minLength: 1, maxLength: 60 }),
       fates: fc.array(anyFate, { maxLength: 40 }),
+      waitingLimits: anyWaitingLimits,
       askedAt: fc.array(fc.integer({ min: ROWS_NOW - 9 * DAY_MS, max: LATER }), { maxLength: 5 }),
     });
     let answered = 0;
     await fc.assert(
-      fc.asyncProperty(anyScript, async ({ changes, ...script }) => {
+      fc.asyncProperty(anyScript, async ({ changes, waitingLimits, ...script }) => {
         const tenant = newTenant();
-        const ports = await openTables(truth, tenant);
+        const ports = await openTables(truth, tenant, { waitingLimits });
         const sent = await Promise.all(changes.map((change) => changeOf(tenant, change)));
         const messages = chunks(sent, script.perMessage).map(eventsMessage);
         const copies = messages.flatMap((body) =>
@@ -242,34 +247,40 @@ describe.each(truths())("features of a table's rows %s", (where, open) => {
     expect(answered).toBeGreaterThan(20);
   }, 60_000);
 
-  it("are right with consumers at once on the same few rows", async () => {
-    const tenant = newTenant();
-    const ports = await openTables(truth, tenant);
-    const changes = Array.from({ length: 160 }, (_, i): SentChange => {
-      const id = `r${(i * 7) % 5}`;
-      const row = {
-        order_id: id,
-        buyer: i % 3 === 0 ? "ada" : "bob",
-        shop: i % 2 === 0 ? "s1" : "s2",
-        amount: String(i % 4),
-        created_at: ROWS_NOW - (i % 5) * 1_000,
-      };
-      return { id, order: (i * 37) % 160, row: i % 11 === 0 ? null : row };
-    });
-    const sent = await Promise.all(changes.map((change) => changeOf(tenant, change)));
-    const messages = chunks(sent, 5).map(eventsMessage);
-    const batches = chunks([...messages, ...messages.toReversed()], 2);
-    const consumers = Array.from({ length: 6 }, async () => {
-      for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
-        const deliveries = batch.map((body, i) => deliver(body, `m${i}`));
-        await consume(ctxOf(ports), deliveries);
-        const again = deliveries.filter(({ outcome }) => outcome() !== "acked");
-        if (again.length > 0) batches.push(again.map(({ body }) => body as IngestMessage));
-      }
-    });
-    await Promise.all(consumers);
-    await sweep(ctxOf(ports, LATER));
-    await drain(ports);
-    await expectFeatures(truth, ports, tenant, changes);
-  }, 60_000);
+  it.each([
+    ["", WAITING_LIMITS],
+    [", who fold a few events at a time", { share: 3, events: 3, toMeet: 1, bytes: 1e6 }],
+  ])(
+    "are right with consumers at once on the same few rows%s",
+    async (_how, waitingLimits) => {
+      const tenant = newTenant();
+      const ports = await openTables(truth, tenant, { waitingLimits });
+      const changes = Array.from({ length: 160 }, (_, i): SentChange => {
+        const id = `r${(i * 7) % 5}`;
+        const row = {
+          order_id: id,
+          buyer: i % 3 === 0 ? "ada" : "bob",
+          shop: i % 2 === 0 ? "s1" : "s2",
+          amount: String(i % 4),
+          created_at: ROWS_NOW - (i % 5) * 1_000,
+        };
+        return { id, order: (i * 37) % 160, row: i % 11 === 0 ? null : row };
+      });
+      const sent = await Promise.all(changes.map((change) => changeOf(tenant, change)));
+      const messages = chunks(sent, 5).map(eventsMessage);
+      const batches = chunks([...messages, ...messages.toReversed()], 2);
+      const consumers = Array.from({ length: 6 }, async () => {
+        for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
+          const deliveries = batch.map((body, i) => deliver(body, `m${i}`));
+          await consume(ctxOf(ports), deliveries);
+          const again = deliveries.filter(({ outcome }) => outcome() !== "acked");
+          if (again.length > 0) batches.push(again.map(({ body }) => body as IngestMessage));
+        }
+      });
+      await Promise.all(consumers);
+      await sweepAll(ctxOf(ports, LATER), () => drain(ports));
+      await expectFeatures(truth, ports, tenant, changes);
+    },
+    60_000,
+  );
 });

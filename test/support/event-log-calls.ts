@@ -1,4 +1,5 @@
 import type {
+  AppendInput,
   AppendResult,
   EntityCommit,
   EntityRef,
@@ -36,11 +37,11 @@ export function append(
   log: EventLog,
   events: readonly LogEvent[],
   touched: readonly EntityRef[],
-  options: { readonly now?: number; readonly stateIds?: readonly string[] } = {},
+  options: Partial<Pick<AppendInput, "now" | "stateIds" | "waiting">> = {},
 ): Promise<AppendResult> {
-  const { now = 5_000, stateIds = ["spend@1", "visits@1"] } = options;
+  const { now = 5_000, stateIds = ["spend@1", "visits@1"], waiting } = options;
   const contributions = contributionsOf(events, touched);
-  return log.append({ events, contributions, touched, stateIds, now });
+  return log.append({ events, contributions, touched, stateIds, waiting, now });
 }
 
 /** The entity as it stands. */

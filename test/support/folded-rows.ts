@@ -7,6 +7,7 @@ import { openState } from "../../src/features/state.ts";
 import { foldEntity, type Fold } from "../../src/ingest/fold.ts";
 import { finishFold, isOpen } from "../../src/ingest/open-fold.ts";
 import type { RowEvent } from "./changed-rows.ts";
+import { logPage } from "./fakes/memory-history-log.ts";
 
 /** A row's event with its place in an entity's log. */
 export interface FoldedRow extends RowEvent {
@@ -27,15 +28,17 @@ export function listHistory(
     reads,
     readHeads: async (_tenant, _entity, keys) =>
       keys.map((key) => ({ version: logs.get(key)?.length ?? 0, erased: false })),
-    async readEvents(_tenant, _entity, slices, { sources, from, before }) {
+    async readEvents(_tenant, _entity, slices, { sources, from, before }, bytes) {
       reads.count += 1;
-      return slices.flatMap(({ key, after, upTo }, slice) =>
+      const all = slices.flatMap(({ key, after, upTo }, slice) =>
         (logs.get(key) ?? [])
           .filter(({ version }) => version > after && version <= upTo)
           .map((one) => foldedRow(one, slice))
           .filter(({ eventTime: time }) => time >= from && time < before)
-          .filter(({ source }) => sources.includes(source)),
+          .filter(({ source }) => sources.includes(source))
+          .toSorted((a, b) => b.version - a.version),
       );
+      return logPage(slices, all, bytes);
     },
   };
 }

@@ -17,6 +17,7 @@ import { readOnline, type OnlineAnswer } from "../../src/features/read-online.ts
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
 import type { ServedAnswers } from "../../src/features/served-answers.ts";
 import type { StateArchive } from "../../src/features/state-filling.ts";
+import type { WaitingLimits } from "../../src/features/waiting-limits.ts";
 import { hopping } from "../../src/features/window.ts";
 import { createVault, type Vault } from "../../src/governance/vault.ts";
 import type { ConsumeContext } from "../../src/ingest/consume.ts";
@@ -85,6 +86,7 @@ export interface Ports {
   readonly servedAnswers: ServedAnswers;
   readonly queue: IngestQueue;
   readonly joinLimits?: JoinLimits;
+  readonly waitingLimits?: WaitingLimits;
 }
 
 /** A consumer's context over the ports, at a fixed clock. */

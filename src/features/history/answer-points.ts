@@ -2,8 +2,9 @@ import { instantOf, type ViewAnswer } from "../assemble.ts";
 import type { ViewPlan } from "../plan.ts";
 import { recordFromText } from "../source-record.ts";
 import { windowStart } from "../window.ts";
-import type { EntityHead, FoldedEvent, HistoryLog, LogFilter, LogSlice } from "./history-log.ts";
+import type { EntityHead, HistoryLog, LogFilter } from "./history-log.ts";
 import type { MergePlan } from "./merge-state.ts";
+import { readLogs } from "./read-logs.ts";
 import { planHistory, ViewHistory, type HistoryPoint } from "./view-history.ts";
 
 /** A view of one entity at one point. */
@@ -22,8 +23,8 @@ export interface AnswerContext {
   readonly tenant: string;
 }
 
-/** Events that are read in one statement. */
-const PAGE_EVENTS = 4_000;
+/** Of the records in one answer, of which two are held at once. */
+const PAGE_BYTES = 4 * 2 ** 20;
 /** Entities that are asked for in one statement. */
 const PAGE_KEYS = 2_000;
 
@@ -78,44 +79,6 @@ function filterOf(views: readonly ViewPlan[], points: readonly HistoryPoint[]): 
   };
 }
 
-/** Pure. The log of entities up to their heads, cut into pages of at most so many versions. */
-export function planPages(
-  entities: readonly { readonly key: string; readonly version: number }[],
-  size = PAGE_EVENTS,
-): readonly (readonly LogSlice[])[] {
-  const pages: LogSlice[][] = [];
-  let room = 0;
-  for (const { key, version } of entities) {
-    for (let after = 0; after < version;) {
-      if (room === 0) {
-        pages.push([]);
-        room = size;
-      }
-      const upTo = Math.min(version, after + room);
-      pages.at(-1)?.push({ key, after, upTo });
-      room -= upTo - after;
-      after = upTo;
-    }
-  }
-  return pages;
-}
-
-/** Reads pages one ahead of whoever works on them. */
-async function* readAhead<T>(
-  pages: readonly T[],
-  read: (page: T) => Promise<readonly FoldedEvent[]>,
-): AsyncGenerator<readonly [T, readonly FoldedEvent[]]> {
-  let ahead = pages[0] === undefined ? null : read(pages[0]);
-  for (const [i, page] of pages.entries()) {
-    const events = (await ahead) ?? [];
-    const next = pages[i + 1];
-    ahead = next === undefined ? null : read(next);
-    // Whoever stops in between must not leave a refusal that nobody hears.
-    ahead?.catch(() => undefined);
-    yield [page, events];
-  }
-}
-
 /**
  * Answers questions about any entities from the log: each entity's events are read once, a page for
  * many of them, and forgotten when it is answered. In the order of the questions. Throws AppError
@@ -162,8 +125,9 @@ async function answerEntities({ history, tenant }: AnswerContext, work: Work): P
   const isAnyErased = heads.some(({ erased }) => erased);
   const filter = isAnyErased ? { ...reach, from: Number.NEGATIVE_INFINITY } : reach;
   const logs = asked.map(({ key }, i) => ({ key, version: heads[i]?.version ?? 0 }));
-  const pages = readAhead(planPages(logs), (slices) =>
-    history.readEvents(tenant, entity, slices, filter),
+  const parts = readLogs(
+    (slices) => history.readEvents(tenant, entity, slices, filter, PAGE_BYTES),
+    logs,
   );
   const historiesOf = ({ key, byView }: Asked): readonly ViewHistory[] =>
     [...byView.keys()].map(
@@ -176,22 +140,18 @@ async function answerEntities({ history, tenant }: AnswerContext, work: Work): P
   // An entity may go on over many pages.
   let openKey: string | null = null;
   let histories: readonly ViewHistory[] = [];
-  for await (const [slices, events] of pages) {
-    const bySlice = slices.map((): FoldedEvent[] => []);
-    for (const event of events) bySlice[event.slice]?.push(event);
-    for (const [i, { key, upTo }] of slices.entries()) {
-      const found = byKey.get(key);
-      if (found === undefined) continue;
-      if (openKey !== key) histories = historiesOf(found.one);
-      openKey = key;
-      for (const event of bySlice[i] ?? []) {
-        const record = recordFromText(event.body);
-        for (const one of histories) one.add(event, record);
-      }
-      if (upTo < found.head.version) continue;
-      answerEntity(work, found.one, found.head, histories);
-      byKey.delete(key);
+  for await (const { key, events, isLast } of parts) {
+    const found = byKey.get(key);
+    if (found === undefined) continue;
+    if (openKey !== key) histories = historiesOf(found.one);
+    openKey = key;
+    for (const event of events) {
+      const record = recordFromText(event.body);
+      for (const one of histories) one.add(event, record);
     }
+    if (!isLast) continue;
+    answerEntity(work, found.one, found.head, histories);
+    byKey.delete(key);
   }
   // Those that were never folded are in no page.
   for (const { one, head } of byKey.values()) answerEntity(work, one, head, historiesOf(one));

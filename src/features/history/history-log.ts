@@ -36,6 +36,25 @@ export interface FoldedEvent extends Pick<
   readonly knownAt: number;
 }
 
+/** Some events of slices, and what of the slices is still to be read. */
+export interface LogPage {
+  /** Slice by slice in their order, the newest version of each first. */
+  readonly events: readonly FoldedEvent[];
+  /** The last ones of the slices, the first of these as far as it was not read; none where all were. */
+  readonly rest: readonly LogSlice[];
+}
+
+/** Pure. What is left of slices that were read up to and with this event. */
+export function restOf(
+  slices: readonly LogSlice[],
+  { slice, version }: Pick<FoldedEvent, "slice" | "version">,
+): readonly LogSlice[] {
+  const rest = slices.slice(slice);
+  const [first, ...others] = rest;
+  if (first === undefined || version - 1 <= first.after) return others;
+  return [{ ...first, upTo: version - 1 }, ...others];
+}
+
 /**
  * The folded events of entities, set by set. Versions have no gaps, so that whoever knows the heads
  * can cut the log into pages of a known size. Each method is one statement and one round trip, and
@@ -48,11 +67,12 @@ export interface HistoryLog {
     entity: string,
     keys: readonly string[],
   ): Promise<readonly EntityHead[]>;
-  /** The events of the slices, in no order. */
+  /** The events of the slices: as many as have so many bytes in their records, and the one beyond. */
   readEvents(
     tenant: string,
     entity: string,
     slices: readonly LogSlice[],
     filter: LogFilter,
-  ): Promise<readonly FoldedEvent[]>;
+    bytes: number,
+  ): Promise<LogPage>;
 }

@@ -1,12 +1,12 @@
-import {
-  MOST_WAITING_TO_MEET,
-  type AppendInput,
-  type AppendResult,
-  type EntitySnapshot,
-  type LogEvent,
-  type Verdict,
+import type {
+  AppendInput,
+  AppendResult,
+  EntitySnapshot,
+  LogEvent,
+  Verdict,
 } from "../../features/event-log.ts";
 import { isJoinId } from "../../features/feeds.ts";
+import { mayHaveMore, WAITING_LIMITS } from "../../features/waiting-limits.ts";
 import { logEventFrom } from "./log-event.ts";
 import type { SqlRow } from "./sql-client.ts";
 
@@ -39,16 +39,22 @@ export function readAppendResult(input: AppendInput, rows: readonly SqlRow[]): A
   for (const row of ofKind(rows, "state")) {
     grouped(states, indexOf(row), () => new Map()).set(String(row["a"]), String(row["b"]));
   }
-  const waiting = new Map<number, LogEvent[]>();
+  const waiting = new Map<number, (LogEvent | null)[]>();
   const since = new Map<number, Set<number>>();
   for (const row of ofKind(rows, "waiting")) {
-    const event = stored.get(eventKey(row));
-    if (event === undefined) throw new Error("An event waits that the log does not hold.");
+    const event = stored.get(eventKey(row)) ?? null;
+    // Of what waits, the first one always fits.
+    if (stored.size === 0) throw new Error("An event waits that the log does not hold.");
     const known = row["d"] ?? null;
-    const own = known === null ? event : { ...event, knownAt: Number(known) };
-    grouped(waiting, indexOf(row), () => []).push(own);
+    const own = known === null || event === null ? event : { ...event, knownAt: Number(known) };
+    grouped(waiting, indexOf(row), () => [])[Number(row["f"]) - 1] = own;
     grouped(since, indexOf(row), () => new Set()).add(Number(row["e"]));
   }
+  const limits = input.waiting ?? WAITING_LIMITS;
+  const beyond = [...waiting.values()].reduce(
+    (sum, { length }) => sum + Math.max(0, length - limits.share),
+    0,
+  );
   const added = addedEvents(input, verdicts);
 
   return {
@@ -60,7 +66,7 @@ export function readAppendResult(input: AppendInput, rows: readonly SqlRow[]): A
       const waitingSince = new Set(since.get(index));
       if (fresh.size > 0) waitingSince.add(input.now);
       const all = waiting.get(index) ?? [];
-      const most = isJoinId(entity) ? MOST_WAITING_TO_MEET : all.length;
+      const mayBeMore = mayHaveMore(limits, isJoinId(entity), all.length, beyond);
       return {
         tenant,
         entity,
@@ -68,8 +74,7 @@ export function readAppendResult(input: AppendInput, rows: readonly SqlRow[]): A
         version,
         builds,
         states: states.get(index) ?? new Map(),
-        pending: [...all.slice(0, most), ...fresh],
-        hasMore: all.length > most,
+        ...partOf(all, mayBeMore, [...fresh]),
         waitingSince: [...waitingSince],
         erased: version === 0 && erased.has(index),
       };
@@ -78,6 +83,23 @@ export function readAppendResult(input: AppendInput, rows: readonly SqlRow[]): A
     newerFor: new Set(ofKind(rows, "newer").map((row) => String(row["a"]))),
     views: String(ofKind(rows, "views")[0]?.["a"]),
   };
+}
+
+/**
+ * Pure. What is folded at once: what waits, in its order, as far as it came with its records, and what
+ * was just added.
+ */
+function partOf(
+  waiting: readonly (LogEvent | null)[],
+  mayBeMore: boolean,
+  added: readonly LogEvent[],
+): Pick<EntitySnapshot, "pending" | "hasMore"> {
+  const without = waiting.indexOf(null);
+  const hasMore = mayBeMore || without >= 0;
+  const isLater = hasMore && added.some(({ sign }) => sign === -1);
+  const fitting = without < 0 ? waiting : waiting.slice(0, without);
+  const part = fitting.filter((event) => event !== null);
+  return { pending: isLater ? part : [...part, ...added], hasMore };
 }
 
 /** By entity, the accepted events: the snapshot that was read does not see them yet. */

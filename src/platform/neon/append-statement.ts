@@ -1,3 +1,4 @@
+import { BYTES_AROUND } from "../../features/waiting-limits.ts";
 import { setAside } from "./missed-sql.ts";
 import { VIEWS_IN_USE } from "./views-in-use-sql.ts";
 
@@ -5,7 +6,8 @@ import { VIEWS_IN_USE } from "./views-in-use-sql.ts";
  * Stores events and pending contributions and reads the touched entities, all in one snapshot:
  * $1–$11 and $20 events, $12–$14 contributions, $15–$17 touched entities, $18 state ids, $19 now,
  * $21–$26 moves of rows ($20 says which one an event is part of), $27 feeds that the caller knows,
- * $28 how much of what waits is answered for an entity where sources meet (its kind has an `@`).
+ * $28–$31 how much of what waits is answered: events of each entity, in all beyond these, of one where
+ * sources meet (its kind has an `@`), and bytes.
  *
  * The snapshot sees nothing of what the statement itself adds: the caller joins the verdicts (a
  * letter per event) with what it sent. Rows are locked in key order, everywhere, rows of
@@ -94,13 +96,48 @@ WITH input AS MATERIALIZED (
    ORDER BY c.tenant COLLATE "C", c.entity COLLATE "C", c.entity_key COLLATE "C"
   ON CONFLICT DO NOTHING
 ), missed AS (${setAside("accepted", "$27")}
-), waiting AS MATERIALIZED (
-  SELECT t.position, t.tenant, w.source, w.event_id, w.known_at, w.since
+), first AS MATERIALIZED (
+  SELECT t.position, t.tenant, w.source, w.event_id, w.known_at, w.since, w.place
     FROM touched t CROSS JOIN LATERAL (
-    SELECT p.source, p.event_id, p.known_at, p.since FROM pending p
+    SELECT p.source, p.event_id, p.known_at, p.since,
+           row_number() OVER (ORDER BY p.source, p.event_id) AS place
+      FROM pending p
      WHERE p.tenant = t.tenant AND p.entity = t.entity AND p.entity_key = t.entity_key
-     LIMIT CASE WHEN strpos(t.entity, '@') > 0 THEN $28::int END
+     ORDER BY p.source, p.event_id
+     LIMIT least($28::int, CASE WHEN strpos(t.entity, '@') > 0 THEN $30::int END)
   ) AS w
+), further AS MATERIALIZED (
+  SELECT t.position, t.tenant, w.source, w.event_id, w.known_at, w.since, f.place + w.place AS place
+    FROM first f JOIN touched t ON t.position = f.position CROSS JOIN LATERAL (
+    SELECT p.source, p.event_id, p.known_at, p.since,
+           row_number() OVER (ORDER BY p.source, p.event_id) AS place
+      FROM pending p
+     WHERE p.tenant = t.tenant AND p.entity = t.entity AND p.entity_key = t.entity_key
+       AND (p.source, p.event_id) > (f.source, f.event_id)
+     ORDER BY p.source, p.event_id
+     LIMIT CASE WHEN strpos(t.entity, '@') > 0 THEN $30::int - f.place ELSE $29::int END
+  ) AS w
+   WHERE f.place = $28::int
+   LIMIT $29::int
+), waiting AS MATERIALIZED (
+  SELECT * FROM first UNION ALL SELECT * FROM further
+), fitting AS (
+  -- The first of each entity before the second of any. What is stored, beside its header, is no larger
+  -- than what it holds, and its size is known without reading it.
+  SELECT e.*, sum(octet_length(e.body::text) + ${BYTES_AROUND}) OVER (
+           ORDER BY e.place, e.source, e.event_id
+           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+    FROM (
+      SELECT w.place, s.*, sum(pg_column_size(s.body) - 4 + ${BYTES_AROUND}) OVER (
+               ORDER BY w.place, s.source, s.event_id
+               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS stored_before
+        FROM (SELECT tenant, source, event_id, min(place) AS place
+                FROM waiting GROUP BY tenant, source, event_id) AS w
+       CROSS JOIN LATERAL (
+          SELECT * FROM events s
+           WHERE s.tenant = w.tenant AND s.source = w.source AND s.event_id = w.event_id OFFSET 0
+        ) AS s
+    ) AS e WHERE coalesce(e.stored_before, 0) < $31::bigint
 )
 SELECT 'verdicts' AS kind, 0 AS position, string_agg(letter, '' ORDER BY position) AS a,
        NULL AS b, NULL AS c, NULL AS d, NULL AS e, NULL AS f FROM verdict
@@ -136,14 +173,11 @@ SELECT DISTINCT 'newer', 0, v.entity, NULL, NULL, NULL, NULL, NULL
 UNION ALL
 SELECT 'views', 0, ${VIEWS_IN_USE}, NULL, NULL, NULL, NULL, NULL
 UNION ALL
-SELECT 'event', 0, w.tenant, w.source, w.event_id, s.order_key, s.body::text,
+SELECT 'event', 0, s.tenant, s.source, s.event_id, s.order_key, s.body::text,
        concat_ws(',', s.event_time, coalesce(s.original_event_time::text, ''), s.ingest_time,
                  coalesce(s.known_at::text, ''), s.sign, encode(s.body_hash, 'hex'))
-  FROM (SELECT DISTINCT tenant, source, event_id FROM waiting) AS w CROSS JOIN LATERAL (
-    SELECT * FROM events s
-     WHERE s.tenant = w.tenant AND s.source = w.source AND s.event_id = w.event_id OFFSET 0
-  ) AS s
+  FROM fitting s WHERE coalesce(s.before, 0) < $31::bigint
 UNION ALL
 SELECT 'waiting', w.position, w.tenant, w.source, w.event_id, w.known_at::text, w.since::text,
-       NULL
+       w.place::text
   FROM waiting w`;

@@ -1,4 +1,4 @@
-import { contribute, isOwn, setAside } from "./missed-sql.ts";
+import { contribute, isOwn, logged, setAside } from "./missed-sql.ts";
 import { VIEWS_IN_USE } from "./views-in-use-sql.ts";
 
 /**
@@ -173,7 +173,7 @@ const DERIVED = `, derived AS MATERIALIZED (
 ), follow AS MATERIALIZED (
   SELECT g.tenant, g.entity, g.entity_key, g.source, g.follows AS event_id, NULL::bigint AS known_at
     FROM given g WHERE ((g.tenant, g.source, g.follows) IN (SELECT * FROM taken)) IS TRUE
-), followed AS (${contribute("follow", "$13")}
+), ${logged("follow")}, followed AS (${contribute("follow", "$13")}
 ), missed AS (${setAside("(SELECT * FROM made UNION ALL SELECT * FROM changed)", "$31")}
 )`;
 

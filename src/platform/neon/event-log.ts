@@ -1,12 +1,12 @@
 import { AppError } from "../../errors.ts";
 import {
-  MOST_WAITING_TO_MEET,
   RejectedByStore,
   type DerivedEvent,
   type EntityCommit,
   type EntityRef,
   type EventLog,
 } from "../../features/event-log.ts";
+import { WAITING_LIMITS } from "../../features/waiting-limits.ts";
 import { APPEND } from "./append-statement.ts";
 import { readAppendResult } from "./append-result.ts";
 import { changesSought, READ_CHANGES, readChangesResult } from "./changes-statement.ts";
@@ -52,6 +52,7 @@ export function createEventLog(client: SqlClient): EventLog {
 
     async append(input) {
       const { events, contributions, moves = [], touched, stateIds, feeds, now } = input;
+      const { waiting = WAITING_LIMITS } = input;
       const moveOf = new Map(moves.flatMap((move, i) => move.events.map((at) => [at, i + 1])));
       const rows = await client.query(APPEND, [
         events.map((event) => event.tenant),
@@ -81,7 +82,10 @@ export function createEventLog(client: SqlClient): EventLog {
         moves.map((move) => move.to),
         moves.map((move) => move.imageId),
         feeds ?? null,
-        MOST_WAITING_TO_MEET + 1,
+        waiting.share,
+        waiting.events,
+        waiting.toMeet,
+        waiting.bytes,
       ]);
       return readAppendResult(input, rows);
     },

@@ -1,4 +1,4 @@
-import type { HistoryLog } from "../../features/history/history-log.ts";
+import { restOf, type FoldedEvent, type HistoryLog } from "../../features/history/history-log.ts";
 import type { SqlClient } from "./sql-client.ts";
 
 /** $1 tenant, $2 entity, $3 keys. */
@@ -16,24 +16,33 @@ SELECT k.position::int AS position, h.version, x.entity_key IS NOT NULL AS erase
 
 /**
  * $1 tenant, $2 entity, $3–$5 slices (key, after, up to), $6 sources, $7–$8 event times from and
- * before. LATERAL … OFFSET 0 looks each slice up in the log's index and each event in its own,
- * whatever the planner believes of the tables' sizes; see APPEND.
+ * before, $9 bytes. LATERAL … OFFSET 0 looks each slice up in the log's index and each event in its
+ * own, whatever the planner believes of the tables' sizes; see APPEND. The event with which there are
+ * so many bytes is the last one, and tells that by a negative position.
  */
 const READ_EVENTS = `
-SELECT s.position::int AS position, l.version, l.known_at, l.source,
-       e.event_time, e.order_key, e.sign, e.body
-  FROM unnest($3::text[], $4::bigint[], $5::bigint[])
-         WITH ORDINALITY AS s(entity_key, after, up_to, position)
- CROSS JOIN LATERAL (
-    SELECT l.version, l.known_at, l.source, l.event_id FROM entity_log l
-     WHERE l.tenant = $1 AND l.entity = $2 AND l.entity_key = s.entity_key
-       AND l.version > s.after AND l.version <= s.up_to AND l.source = ANY ($6::text[]) OFFSET 0
-  ) AS l
- CROSS JOIN LATERAL (
-    SELECT e.event_time, e.order_key, e.sign, e.body::text AS body FROM events e
-     WHERE e.tenant = $1 AND e.source = l.source AND e.event_id = l.event_id
-       AND e.event_time >= $7::bigint AND e.event_time < $8::bigint OFFSET 0
-  ) AS e`;
+SELECT CASE WHEN e.so_far < $9::bigint THEN e.position ELSE -e.position END::int AS position,
+       e.version, e.known_at, e.source, e.event_time, e.order_key, e.sign, e.body::text AS body
+  FROM (
+    SELECT s.position, l.version, l.known_at, l.source, e.event_time, e.order_key, e.sign, e.body,
+           e.bytes, sum(e.bytes) OVER (
+             ORDER BY s.position, l.version DESC ROWS UNBOUNDED PRECEDING) AS so_far
+      FROM unnest($3::text[], $4::bigint[], $5::bigint[])
+             WITH ORDINALITY AS s(entity_key, after, up_to, position)
+     CROSS JOIN LATERAL (
+        SELECT l.version, l.known_at, l.source, l.event_id FROM entity_log l
+         WHERE l.tenant = $1 AND l.entity = $2 AND l.entity_key = s.entity_key
+           AND l.version > s.after AND l.version <= s.up_to AND l.source = ANY ($6::text[]) OFFSET 0
+      ) AS l
+     CROSS JOIN LATERAL (
+        SELECT e.event_time, e.order_key, e.sign, e.body, octet_length(e.body::text) AS bytes
+          FROM events e
+         WHERE e.tenant = $1 AND e.source = l.source AND e.event_id = l.event_id
+           AND e.event_time >= $7::bigint AND e.event_time < $8::bigint OFFSET 0
+      ) AS e
+  ) AS e
+ WHERE e.so_far - e.bytes < $9::bigint
+ ORDER BY e.position, e.version DESC`;
 
 /** Beyond every event time, and a whole number. */
 const ALWAYS = 2 ** 52;
@@ -52,7 +61,7 @@ export function createHistoryLog(client: SqlClient): HistoryLog {
       return heads;
     },
 
-    async readEvents(tenant, entity, slices, { sources, from, before }) {
+    async readEvents(tenant, entity, slices, { sources, from, before }, bytes) {
       const rows = await client.query(READ_EVENTS, [
         tenant,
         entity,
@@ -62,9 +71,10 @@ export function createHistoryLog(client: SqlClient): HistoryLog {
         sources,
         bounded(from),
         bounded(before),
+        bytes,
       ]);
-      return rows.map((row) => ({
-        slice: Number(row["position"]) - 1,
+      const events = rows.map((row): FoldedEvent => ({
+        slice: Math.abs(Number(row["position"])) - 1,
         version: Number(row["version"]),
         knownAt: Number(row["known_at"]),
         source: String(row["source"]),
@@ -73,6 +83,8 @@ export function createHistoryLog(client: SqlClient): HistoryLog {
         sign: Number(row["sign"]) < 0 ? -1 : 1,
         body: String(row["body"]),
       }));
+      const last = Number(rows.at(-1)?.["position"] ?? 0) < 0 ? events.at(-1) : undefined;
+      return { events, rest: last === undefined ? [] : restOf(slices, last) };
     },
   };
 }

@@ -46,17 +46,29 @@ SELECT array_to_json(m.feeds)::text AS feeds, ${columns}
   ) AS e
  ORDER BY m.tenant, m.source, m.event_id`;
 
-const LOGGED = `SELECT FROM entity_log l
-                    WHERE l.tenant = m.tenant AND l.entity = m.entity
-                      AND l.entity_key = m.entity_key
-                      AND l.source = m.source AND l.event_id = m.event_id`;
+/**
+ * What of `missed` (below) is folded for its entity already, where sources do not meet: each log is
+ * looked through once, whatever is missed. OFFSET 0: one by one, and IN within an expression: hashed;
+ * see APPEND.
+ */
+export const logged = (missed: string): string => `logged AS MATERIALIZED (
+  SELECT k.tenant, k.entity, k.entity_key, l.source, l.event_id
+    FROM (SELECT DISTINCT tenant, entity, entity_key FROM ${missed}
+           WHERE strpos(entity, '@') = 0) AS k
+   CROSS JOIN LATERAL (
+      SELECT l.source, l.event_id FROM entity_log l
+       WHERE l.tenant = k.tenant AND l.entity = k.entity AND l.entity_key = k.entity_key OFFSET 0
+    ) AS l
+   WHERE ((k.tenant, k.entity, k.entity_key, l.source, l.event_id) IN (
+            SELECT tenant, entity, entity_key, source, event_id FROM ${missed})) IS TRUE
+)`;
 
 /**
  * What an event adds to pending that is neither pending nor folded for its entity yet, nor erased:
- * rows of `missed` (tenant, entity, entity_key, source, event_id, known_at). An append commits
- * an event with its contributions, and a commit moves one from pending to the log: so one snapshot
- * that holds the event tells for certain whether it was contributed. Where sources meet, a log of any
- * length is looked up by the event's time. OFFSET 0: one by one, see APPEND.
+ * rows of `missed` (tenant, entity, entity_key, source, event_id, known_at), after `logged`. An append
+ * commits an event with its contributions, and a commit moves one from pending to the log: so one
+ * snapshot that holds the event tells for certain whether it was contributed. Where sources meet, a log
+ * of any length is looked up by the event's time.
  */
 export const contribute = (missed: string, now: string): string => `
 INSERT INTO pending (tenant, entity, entity_key, source, event_id, since, known_at)
@@ -69,8 +81,14 @@ SELECT m.tenant, m.entity, m.entity_key, m.source, m.event_id, ${now}::bigint, m
                     WHERE p.tenant = m.tenant AND p.entity = m.entity
                       AND p.entity_key = m.entity_key
                       AND p.source = m.source AND p.event_id = m.event_id OFFSET 0)
-   AND NOT CASE WHEN strpos(m.entity, '@') = 0 THEN EXISTS (${LOGGED} OFFSET 0)
-                ELSE EXISTS (${LOGGED} AND l.event_time = e.event_time OFFSET 0) END
+   AND NOT CASE WHEN strpos(m.entity, '@') = 0 THEN
+                  ((m.tenant, m.entity, m.entity_key, m.source, m.event_id) IN (
+                     SELECT * FROM logged)) IS TRUE
+                ELSE EXISTS (SELECT FROM entity_log l
+                              WHERE l.tenant = m.tenant AND l.entity = m.entity
+                                AND l.entity_key = m.entity_key
+                                AND l.source = m.source AND l.event_id = m.event_id
+                                AND l.event_time = e.event_time OFFSET 0) END
    AND NOT EXISTS (SELECT FROM erasures x
                     WHERE x.tenant = m.tenant AND x.entity = m.entity
                       AND x.entity_key = m.entity_key AND e.ingest_time <= x.erased_at OFFSET 0)
@@ -83,7 +101,7 @@ export const ADD_CONTRIBUTIONS = `
 WITH missed AS MATERIALIZED (
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $7::bigint[])
     AS m(tenant, entity, entity_key, source, event_id, known_at)
-)${contribute("missed", "$6")}`;
+), ${logged("missed")}${contribute("missed", "$6")}`;
 
 /**
  * $1–$6 as above, $7–$9 events that are set aside (tenant, source, event id), $10 feeds. One that
@@ -103,4 +121,4 @@ WITH held AS MATERIALIZED (
   SELECT m.*, NULL::bigint AS known_at
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
       AS m(tenant, entity, entity_key, source, event_id) JOIN taken USING (tenant, source, event_id)
-)${contribute("missed", "$6")}`;
+), ${logged("missed")}${contribute("missed", "$6")}`;

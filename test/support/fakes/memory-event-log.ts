@@ -1,6 +1,5 @@
 import { AppError } from "../../../src/errors.ts";
 import {
-  MOST_WAITING_TO_MEET,
   RejectedByStore,
   type AppendInput,
   type EntityCommit,
@@ -11,6 +10,7 @@ import {
   type RowMove,
   type Verdict,
 } from "../../../src/features/event-log.ts";
+import { BYTES_AROUND, mayHaveMore, WAITING_LIMITS } from "../../../src/features/waiting-limits.ts";
 import { hash64 } from "../../../src/features/hash64.ts";
 import { retractionId } from "../../../src/features/row-events.ts";
 import { naiveMet } from "./naive-met.ts";
@@ -97,7 +97,7 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
       return {
         verdicts,
         moved,
-        entities: touched.map((ref) => snapshotOf(truth, ref, stateIds, accepted)),
+        entities: snapshotsOf(truth, input, accepted),
         completeStates: new Set(complete.map(({ stateId }) => stateId)),
         newerFor: new Set(
           truth.views
@@ -240,20 +240,62 @@ function verdictOf(truth: MemoryTruth, event: LogEvent): Verdict {
   return stored.bodyHash === event.bodyHash.toLowerCase() ? "duplicate" : "conflict";
 }
 
+const isBefore = (a: LogEvent, b: LogEvent): boolean =>
+  a.source === b.source ? a.eventId < b.eventId : a.source < b.source;
+
+/** The touched entities with as much of what waits as the limits allow, and what was just added. */
+function snapshotsOf(
+  truth: MemoryTruth,
+  { touched, stateIds, waiting: limits = WAITING_LIMITS }: AppendInput,
+  added: ReadonlySet<string>,
+): readonly EntitySnapshot[] {
+  const isAdded = (event: LogEvent): boolean => added.has(eventKey(event));
+  const pendingOf = (ref: EntityRef): readonly LogEvent[] =>
+    [...(truth.entities.get(entityKey(ref))?.pending.values() ?? [])]
+      .map(({ event, knownAt }) => ({ ...event, knownAt: knownAt ?? event.knownAt }))
+      .toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
+  const { share, events, toMeet } = limits;
+  let beyond = 0;
+  const waiting = touched.map((ref) => {
+    const all = pendingOf(ref).filter((event) => !isAdded(event));
+    const isMeeting = ref.entity.includes("@");
+    const first = all.slice(0, isMeeting ? Math.min(share, toMeet) : share);
+    const most = Math.min(events - beyond, isMeeting ? toMeet - share : events);
+    const further = all.slice(share, share + Math.max(0, most));
+    beyond += further.length;
+    return { first: [...first, ...further], isMeeting };
+  });
+  // The first of each entity before the second of any; each event once, where it is first.
+  const inTurns = waiting
+    .flatMap(({ first }) => first.map((event, place) => ({ event, place })))
+    .toSorted((a, b) => a.place - b.place || (isBefore(a.event, b.event) ? -1 : 1));
+  const fitting = new Set<string>();
+  let bytes = 0;
+  for (const { event } of inTurns) {
+    if (fitting.has(eventKey(event))) continue;
+    if (bytes >= limits.bytes) break;
+    bytes += new TextEncoder().encode(event.body).length + BYTES_AROUND;
+    fitting.add(eventKey(event));
+  }
+  return touched.map((ref, i) => {
+    const { first, isMeeting } = waiting[i] ?? { first: [], isMeeting: false };
+    const unfit = first.findIndex((event) => !fitting.has(eventKey(event)));
+    const part = unfit < 0 ? first : first.slice(0, unfit);
+    const hasMore = unfit >= 0 || mayHaveMore(limits, isMeeting, first.length, beyond);
+    const own = pendingOf(ref).filter(isAdded);
+    const isLater = hasMore && own.some(({ sign }) => sign === -1);
+    const pending = isLater ? part : [...part, ...own];
+    return { ...snapshotOf(truth, ref, stateIds), pending, hasMore };
+  });
+}
+
 function snapshotOf(
   truth: MemoryTruth,
   { tenant, entity, key }: EntityRef,
   stateIds: readonly string[],
-  own: ReadonlySet<string>,
-): EntitySnapshot {
+): Omit<EntitySnapshot, "pending" | "hasMore"> {
   const record = truth.entities.get(entityKey({ tenant, entity, key }));
   const states = [...(record?.states ?? [])].filter(([stateId]) => stateIds.includes(stateId));
-  const pending = [...(record?.pending.values() ?? [])].map(({ event, knownAt }) => ({
-    ...event,
-    knownAt: knownAt ?? event.knownAt,
-  }));
-  const waiting = pending.filter((event) => !own.has(eventKey(event)));
-  const most = entity.includes("@") ? MOST_WAITING_TO_MEET : waiting.length;
   return {
     tenant,
     entity,
@@ -261,8 +303,6 @@ function snapshotOf(
     version: record?.version ?? 0,
     builds: record?.builds ?? 0,
     states: new Map(states.map(([stateId, { bytes }]) => [stateId, bytes])),
-    pending: [...waiting.slice(0, most), ...pending.filter((event) => own.has(eventKey(event)))],
-    hasMore: waiting.length > most,
     waitingSince: waitingSince(record),
     erased: (record?.version ?? 0) === 0 && typeof record?.erasedAt === "number",
   };

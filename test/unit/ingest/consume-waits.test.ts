@@ -77,6 +77,24 @@ describe("a waiting request", () => {
     }
   });
 
+  it("is told when all that it touches is folded, however many parts that takes", async () => {
+    const world = await openFilledWorld();
+    const waitingLimits = { share: 1, events: 0, toMeet: 2, bytes: 1e6 };
+    const before = Array.from({ length: 60 }, (_, i) => readingEvent(`b${i}`));
+    const dying = { ...world.log, commit: () => Promise.reject(down) };
+    await world.consume([eventsMessage(before)], { log: dying });
+    await world.consume([waiting("w", 0, [readingEvent("a")])], { waitingLimits });
+    const [first, ...others] = foldsOf(world);
+    expect([await applied(world, "w"), first?.body.waits.length, others]).toEqual([0, 1, []]);
+    // What is folded is visible meanwhile.
+    const seen = Number(await countOf(world, "d"));
+    expect(seen).toBeGreaterThan(20);
+    expect(seen).toBeLessThan(61);
+    await world.consume([first?.body], { waitingLimits });
+    await world.drain({ waitingLimits });
+    expect([await applied(world, "w"), await countOf(world, "d")]).toEqual([1, 61]);
+  });
+
   it("goes on with a later fold when somebody else keeps winning its entity", async () => {
     const world = await openFilledWorld();
     const log = contended(world, "hot");

@@ -78,7 +78,7 @@ describe("a round of folds that need the past of their entities", () => {
         most = Math.max(most, running);
         await new Promise((resolve) => void setTimeout(resolve, 2));
         running -= 1;
-        return [1, 2].map((level) =>
+        const events = [2, 1].map((level) =>
           foldedRow({
             event: rowEvent(image(key, level), 1, level),
             device: key,
@@ -87,6 +87,7 @@ describe("a round of folds that need the past of their entities", () => {
             version: level,
           }),
         );
+        return { events, rest: [] };
       },
     });
     expect(await round).toMatchObject({ folded: 12, refused: 0, lost: [], left: [] });

@@ -72,6 +72,8 @@ describe("consumers at one entity", () => {
     // Nobody is at what has waited for so long, or was never theirs.
     expect(isOver([NOON - 500])).toBe(false);
     expect(isOver([NOON + 3], { ...hot, key: "cold" })).toBe(false);
+    // Not all that waits was read.
+    expect(turns.isOver({ ...snapshotOf([]), hasMore: true })).toBe(false);
   });
 
   it("fold in the end, whatever they see", () => {
