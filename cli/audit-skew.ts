@@ -1,4 +1,3 @@
-import { definitions } from "../definitions/index.ts";
 import { AUDIT_USAGE, readAuditArgs, runAuditSkew } from "./run-audit-skew.ts";
 import { processTerminal, runCommand } from "./args.ts";
 import { connectDatabase } from "./support/database.ts";
@@ -15,7 +14,6 @@ async function run(args: readonly string[]): Promise<number> {
   const draw = stderr.isTTY ? (line: string) => void stderr.write(`\r\u001B[K${line}`) : undefined;
   return runAuditSkew({
     ...options,
-    definitions,
     terminal: processTerminal,
     screen: { tell: (line) => processTerminal.tell(line), draw },
     connect: () => connectDatabase(surroundings),

@@ -1,6 +1,4 @@
-import { compileDeployment, type Definition } from "../src/deployment.ts";
 import { auditAnswers } from "../src/features/audit-answers.ts";
-import { DefinitionError } from "../src/features/fields.ts";
 import { createDefinitionStore } from "../src/platform/neon/definition-store.ts";
 import { createHistoryLog } from "../src/platform/neon/history-log.ts";
 import { createServedAnswers } from "../src/platform/neon/served-answers.ts";
@@ -77,7 +75,6 @@ function readSince(text: string, now: number): number {
 }
 
 export interface RunAuditOptions extends AuditArgs {
-  readonly definitions: readonly Definition[];
   readonly terminal: Terminal;
   readonly screen: ProgressScreen;
   readonly connect: () => Promise<Database>;
@@ -85,17 +82,15 @@ export interface RunAuditOptions extends AuditArgs {
 
 /**
  * Audits the sampled answers and prints the report; answers the exit code: 1 where anything differs.
- * Throws a UsageError for a tenant that is not there, and for definitions that do not compile.
+ * Throws a UsageError for a tenant that is not there.
  */
 export async function runAuditSkew(options: RunAuditOptions): Promise<number> {
-  const { definitions, terminal, screen, connect, tenant, since, limit, shown, json } = options;
-  const { registry } = compiled(definitions);
+  const { terminal, screen, connect, tenant, since, limit, shown, json } = options;
   const database = await connect();
   const tenants = await chooseTenants(tenant, database);
   const bar = startBar(screen, { word: "answers looked at", total: null });
   const report = await auditAnswers(
     {
-      registry,
       history: createHistoryLog(database),
       definitions: createDefinitionStore(database),
       servedAnswers: createServedAnswers(database),
@@ -112,13 +107,4 @@ export async function runAuditSkew(options: RunAuditOptions): Promise<number> {
   if (json) terminal.print(JSON.stringify(skewJson(report), null, 2));
   else for (const line of skewText(report, database.where)) terminal.print(line);
   return report.mismatched + report.missing + report.extra > 0 ? 1 : 0;
-}
-
-function compiled(definitions: readonly Definition[]) {
-  try {
-    return compileDeployment(definitions);
-  } catch (error) {
-    if (error instanceof DefinitionError) throw new UsageError(error.message);
-    throw error;
-  }
 }

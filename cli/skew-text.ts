@@ -3,9 +3,8 @@ import type { Said } from "../src/features/compare-answer.ts";
 import { counted, numberText } from "./support/number-text.ts";
 
 const REASONS: Readonly<Record<NotReplayed, string>> = {
-  unknown_view: "of a view that is not in these definitions",
-  other_version: "of a view that is at another version now",
-  not_applied: "of a view that is not applied, or still being built",
+  unknown_view: "of a version of a view that was never registered here",
+  not_understood: "of a view that this version of Freshet does not understand",
   erased: "of an entity that was erased since",
 };
 

@@ -1,13 +1,12 @@
 import { compareAnswer, type FeatureSkew } from "./compare-answer.ts";
-import type { DefinitionStore, RegisteredView } from "./definition-store.ts";
+import type { DefinitionStore } from "./definition-store.ts";
 import { answerPoints, type Answered } from "./history/answer-points.ts";
 import type { HistoryLog } from "./history/history-log.ts";
 import type { ViewPlan } from "./plan.ts";
-import type { Registry } from "./registry.ts";
+import { planRegistered } from "./plan-view.ts";
 import type { ServedAnswer, ServedAnswers } from "./served-answers.ts";
 
 export interface AuditContext {
-  readonly registry: Pick<Registry, "views">;
   readonly history: HistoryLog;
   readonly definitions: Pick<DefinitionStore, "listViews">;
   readonly servedAnswers: Pick<ServedAnswers, "list">;
@@ -26,10 +25,10 @@ export interface AuditInput {
 }
 
 /**
- * Why an answer is not compared: its view is not defined any more, is at another version, or is not
- * applied; or it differs, and its entity has been erased since.
+ * Why an answer is not compared: no such version of its view was ever registered, or this engine does
+ * not understand it; or it differs, and its entity has been erased since.
  */
-export type NotReplayed = "unknown_view" | "other_version" | "not_applied" | "erased";
+export type NotReplayed = "unknown_view" | "not_understood" | "erased";
 
 /** A difference, and the answer it is of. */
 export interface SkewDifference extends FeatureSkew {
@@ -60,14 +59,20 @@ const PAGE = 1_000;
 
 /**
  * Replays logged online answers from history by their (as_of, version), which must give the same
- * values, statuses and bounds, and reports where it does not. Reads alone. Throws AppError
+ * values, statuses and bounds, and reports where it does not: those of every version of a view that
+ * was ever in use, since its specification is all that it takes. Reads alone. Throws AppError
  * `dependency_unavailable`.
  */
 export async function auditAnswers(ctx: AuditContext, input: AuditInput): Promise<SkewReport> {
-  const notReplayed = { unknown_view: 0, other_version: 0, not_applied: 0, erased: 0 };
+  const notReplayed = { unknown_view: 0, not_understood: 0, erased: 0 };
   const counts = { answers: 0, values: 0, mismatched: 0, missing: 0, extra: 0 };
   const tally: Tally = { ...counts, notReplayed, differences: [] };
-  const registered = new Map((await ctx.definitions.listViews()).map((v) => [v.stateId, v]));
+  const plans = new Map(
+    (await ctx.definitions.listViews()).map((one) => [
+      versionText(one.name, String(one.version)),
+      planRegistered(one),
+    ]),
+  );
   for (const tenant of input.tenants) {
     let before: string | null = null;
     for (let left = input.limit; left > 0;) {
@@ -78,7 +83,7 @@ export async function auditAnswers(ctx: AuditContext, input: AuditInput): Promis
         before,
         limit,
       });
-      await auditPage(ctx, { tenant, page, registered, tally, shown: input.shown });
+      await auditPage(ctx, { tenant, page, plans, tally, shown: input.shown });
       input.progress?.(page.length);
       before = page.at(-1)?.id ?? null;
       left = page.length < limit ? 0 : left - limit;
@@ -90,7 +95,8 @@ export async function auditAnswers(ctx: AuditContext, input: AuditInput): Promis
 interface Page {
   readonly tenant: string;
   readonly page: readonly ServedAnswer[];
-  readonly registered: ReadonlyMap<string, RegisteredView>;
+  /** By versionText; null for what is not understood. */
+  readonly plans: ReadonlyMap<string, ViewPlan | null>;
   readonly tally: Tally;
   readonly shown: number;
 }
@@ -102,13 +108,13 @@ interface Replay {
 }
 
 async function auditPage(
-  { registry, history }: AuditContext,
-  { tenant, page, registered, tally, shown }: Page,
+  { history }: AuditContext,
+  { tenant, page, plans, tally, shown }: Page,
 ): Promise<void> {
   tally.answers += page.length;
   const replays: Replay[] = [];
   for (const served of page) {
-    const replay = replayOf(registry, registered, served);
+    const replay = replayOf(plans, served);
     if (typeof replay === "string") tally.notReplayed[replay] += 1;
     else replays.push(replay);
   }
@@ -139,20 +145,14 @@ async function auditPage(
   }
 }
 
+const versionText = (view: string, version: string): string => `${view}@${version}`;
+
 /** How an answer is replayed, or why it is not. */
-function replayOf(
-  { views }: AuditContext["registry"],
-  registered: Page["registered"],
-  served: ServedAnswer,
-): Replay | NotReplayed {
-  const view = views.get(served.view);
+function replayOf(plans: Page["plans"], served: ServedAnswer): Replay | NotReplayed {
+  const [ofView = "", ofEntity] = served.version.split(".");
+  const view = plans.get(versionText(served.view, ofView));
   if (view === undefined) return "unknown_view";
-  const current = registered.get(view.stateId);
-  const [ofView, ofEntity] = served.version.split(".").map(Number);
-  if (current !== undefined && current.version !== ofView) return "other_version";
-  // As in read-history.ts: while a view is built, its entities may lack past events.
-  if (current?.complete !== true || current.retired) return "not_applied";
-  return { served, view, entityVersion: ofEntity ?? 0 };
+  return view === null ? "not_understood" : { served, view, entityVersion: Number(ofEntity ?? 0) };
 }
 
 const entityOf = ({ entity }: ViewPlan, { key }: ServedAnswer): string => `${entity}\0${key}`;

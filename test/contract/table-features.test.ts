@@ -145,7 +145,6 @@ function askingAt(ports: Ports, tenant: string, times: readonly number[]) {
 async function expectNoSkew(truth: Truth, tenant: string, answers: number): Promise<void> {
   const report = await auditAnswers(
     {
-      registry: tables,
       history: truth.historyLog,
       definitions: truth.definitionStore,
       servedAnswers: truth.servedAnswers,

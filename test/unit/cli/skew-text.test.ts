@@ -57,7 +57,7 @@ const {
 
 const report: SkewReport = {
   answers: 1_204,
-  notReplayed: { unknown_view: 0, other_version: 3, not_applied: 0, erased: 1 },
+  notReplayed: { unknown_view: 0, not_understood: 3, erased: 1 },
   values: 2_400,
   mismatched: 1,
   missing: 0,
@@ -84,7 +84,7 @@ describe("the report of the audit", () => {
   it("says in words what was compared, what not and why, and what differs", () => {
     expect(skewText(report, "the local database")).toEqual([
       "1,204 logged answers in the local database, of one view and entity each.",
-      "  3 not replayed: of a view that is at another version now",
+      "  3 not replayed: of a view that this version of Freshet does not understand",
       "  1 not replayed: of an entity that was erased since",
       "1,200 replayed, 2,400 values compared:",
       "  mismatched 1, missing 0, extra 2",
