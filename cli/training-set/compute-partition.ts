@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { answerPoints, type Question } from "../../src/features/history/answer-points.ts";
 import type { HistoryLog } from "../../src/features/history/history-log.ts";
-import type { HistoryPoint } from "../../src/features/history/view-history.ts";
 import type { ViewAnswer } from "../../src/features/assemble.ts";
 import { LineReader } from "./partition-files.ts";
 import { taskFile, type Task } from "./scan-spine.ts";
@@ -39,16 +38,23 @@ export async function computePartition(
   partition: number,
 ): Promise<number> {
   const { tenant, selection } = set;
-  const views = (set.kinds[kind]?.views ?? []).flatMap((i) => selection.views[i] ?? []);
+  const views = (set.kinds[kind]?.views ?? []).flatMap((i) => {
+    const [plan, versions] = [selection.views[i], set.versions[i]];
+    return plan === undefined || versions === undefined ? [] : [{ plan, versions }];
+  });
   const tasks = readTasks(work.path(taskFile(kind, partition)));
   const questions = tasks.flatMap(([, at, upTo, keys, versions]) =>
-    views.map((view, i): Question => {
+    views.map(({ plan, versions: known }, i): Question => {
+      const key = keys[i] ?? "";
       const version = versions?.[i];
-      const point: HistoryPoint =
-        version === undefined
-          ? { at, upTo: upTo ?? Number.POSITIVE_INFINITY, by: "known_at" }
-          : { at, upTo: version, by: "version" };
-      return { view, key: keys[i] ?? "", point };
+      if (version === undefined) {
+        const point = { at, upTo: upTo ?? Number.POSITIVE_INFINITY, by: "known_at" } as const;
+        return { view: plan, key, point };
+      }
+      const [ofView, ofEntity] = version;
+      const view = known.plans.get(ofView);
+      if (typeof view !== "object") throw new Error(`a row of version ${ofView} was not refused`);
+      return { view, key, point: { at, upTo: ofEntity, by: "version" } };
     }),
   );
   const answers = await answerPoints({ history, tenant }, questions);

@@ -14,14 +14,14 @@ import type { Scanned, WorkDir } from "./work-dir.ts";
 
 /**
  * What is asked of one kind of entity for one row: `upTo` null is all, a key for each view, and for
- * rows that name versions, one of those for each view too.
+ * rows that name versions, for each view the view's and the entity's.
  */
 export type Task = readonly [
   row: number,
   at: number,
   upTo: number | null,
   keys: readonly string[],
-  versions?: readonly number[],
+  versions?: readonly (readonly [ofView: number, ofEntity: number])[],
 ];
 
 /** Where rows are that were refused. */
@@ -110,14 +110,14 @@ export async function scanSpine(
   return { rows, rejected, columns };
 
   /** Writes what the row asks of each kind of entity; answers into which partitions. */
-  function place({ keys: ofViews, points }: PreparedRow): readonly number[] {
+  function place({ keys: ofViews, points, versions }: PreparedRow): readonly number[] {
     return set.kinds.map(({ views }, kind) => {
       const keys = views.map((view) => ofViews[view] ?? "");
       const { at = 0, upTo = 0, by } = points[views[0] ?? 0] ?? {};
       const partition = hashOf(keys[0] ?? "") % partitions;
       const task: Task =
         by === "version"
-          ? [rows, at, null, keys, views.map((view) => points[view]?.upTo ?? 0)]
+          ? [rows, at, null, keys, views.map((i) => [versions?.[i] ?? 0, points[i]?.upTo ?? 0])]
           : [rows, at, Number.isFinite(upTo) ? upTo : null, keys];
       files.write(kind * partitions + partition, JSON.stringify(task));
       return partition;

@@ -4,6 +4,7 @@ import { columnsOf, type Columns } from "../../src/features/columns.ts";
 import type { DefinitionStore } from "../../src/features/definition-store.ts";
 import type { HistoryLog } from "../../src/features/history/history-log.ts";
 import { preparing, type Known, type PrepareRow } from "../../src/features/history/prepare-row.ts";
+import type { ViewVersions } from "../../src/features/history/view-versions.ts";
 import { appliedVersions } from "../../src/features/read-history.ts";
 import type { Registry } from "../../src/features/registry.ts";
 import { selectFeatures, type Asked, type Selection } from "../../src/features/select.ts";
@@ -36,6 +37,7 @@ export interface EntityKind {
 export interface TrainingSet extends TrainingRequest {
   readonly registry: Registry;
   readonly selection: Selection;
+  readonly versions: readonly ViewVersions[];
   readonly columns: Columns;
   readonly kinds: readonly EntityKind[];
   /** The spine's columns of entity keys, and those that on-demand features need. */
@@ -54,7 +56,7 @@ export async function openTrainingSet(
 ): Promise<TrainingSet> {
   const { registry } = ctx;
   const selection = selectFeatures(registry, request.asked);
-  const versions = await appliedVersions(ctx.definitions, selection.views);
+  const versions = await appliedVersions(ctx.definitions, selection);
   const entities = [...new Set(selection.views.map(({ entity }) => entity))];
   const ofRequest = selection.onDemand.flatMap(({ request: { shape } }) =>
     Object.entries(shape as Readonly<Record<string, z.ZodType>>),
@@ -64,6 +66,7 @@ export async function openTrainingSet(
     ...request,
     registry,
     selection,
+    versions,
     columns: columnsOf(selection),
     kinds: entities.map((entity) => ({
       entity,

@@ -5,11 +5,12 @@ import { columnsOf, type RowAnswer } from "./columns.ts";
 import type { DefinitionStore } from "./definition-store.ts";
 import { answerPoints, type Answered } from "./history/answer-points.ts";
 import type { HistoryLog } from "./history/history-log.ts";
+import { viewVersions, type ViewVersions } from "./history/view-versions.ts";
 import { preparing, type HistoryRow, type Known, type PreparedRow } from "./history/prepare-row.ts";
 import { NOT_APPLIED } from "./read-online.ts";
 import type { ViewPlan } from "./plan.ts";
 import type { Registry } from "./registry.ts";
-import { selectFeatures, type Asked } from "./select.ts";
+import { selectFeatures, type Asked, type Selection } from "./select.ts";
 
 export interface ReadHistoryContext {
   readonly registry: Registry;
@@ -41,18 +42,16 @@ export interface HistoryReader {
 }
 
 /**
- * The numbers of the views' versions. Throws AppError `dependency_unavailable` where one was never
+ * The versions of the selection's views. Throws AppError `dependency_unavailable` where one was never
  * applied or is still being built: its entities may lack past events.
  */
 export async function appliedVersions(
   definitions: Pick<DefinitionStore, "listViews">,
-  views: readonly Pick<ViewPlan, "stateId">[],
-): Promise<readonly number[]> {
-  const registered = new Map((await definitions.listViews()).map((view) => [view.stateId, view]));
-  return views.map(({ stateId }) => {
-    const view = registered.get(stateId);
-    if (view?.complete === true && !view.retired) return view.version;
-    throw new AppError("dependency_unavailable", NOT_APPLIED);
+  selection: Selection,
+): Promise<readonly ViewVersions[]> {
+  return viewVersions(selection, await definitions.listViews()).map((versions) => {
+    if (versions === null) throw new AppError("dependency_unavailable", NOT_APPLIED);
+    return versions;
   });
 }
 
@@ -67,7 +66,7 @@ export async function openHistory(
 ): Promise<HistoryReader> {
   const { tenant, known = "as_served" } = request;
   const selection = selectFeatures(ctx.registry, request);
-  const versions = await appliedVersions(ctx.definitions, selection.views);
+  const versions = await appliedVersions(ctx.definitions, selection);
   const columns = columnsOf(selection);
   const latest = Number.POSITIVE_INFINITY;
   const prepare = preparing({ ...ctx, tenant, selection, versions, known, latest });
@@ -79,9 +78,7 @@ export async function openHistory(
       for (const [i, row] of rows.entries()) {
         prepared.push(await prepare(row, pathOf(i), now));
       }
-      const questions = prepared.flatMap((row) =>
-        row.ok ? questionsOf(selection.views, row.value) : [],
-      );
+      const questions = prepared.flatMap((row) => (row.ok ? questionsOf(row.value) : []));
       const answers = await answerPoints({ history: ctx.history, tenant }, questions);
       const failed = new Set<string>();
       let next = 0;
@@ -98,7 +95,7 @@ export async function openHistory(
   };
 }
 
-const questionsOf = (views: readonly ViewPlan[], { keys, points }: PreparedRow) =>
+const questionsOf = ({ keys, points, views }: PreparedRow) =>
   views.flatMap((view, i) => {
     const [key, point] = [keys[i], points[i]];
     return key === undefined || point === undefined ? [] : [{ view, key, point }];

@@ -3,9 +3,11 @@ import type { Vault } from "../../governance/vault.ts";
 import { err, ok, type Result } from "../../result.ts";
 import { keysOfRow, keysOfViews, type EntityRow, type ViewKey } from "../entity-rows.ts";
 import { readRequest, type RequestOf } from "../on-demand.ts";
+import type { ViewPlan } from "../plan.ts";
 import type { Registry } from "../registry.ts";
 import type { Selection } from "../select.ts";
 import type { HistoryPoint } from "./view-history.ts";
+import type { ViewVersions } from "./view-versions.ts";
 
 /** What a value may depend on, unless a row says more: what was known at its time, or by now. */
 export type Known = "as_served" | "latest";
@@ -23,9 +25,12 @@ export interface HistoryRow {
   readonly request?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A row checked: in the order of the selection's views, which entity and which point. */
+/** A row checked: in the order of the selection's views, which entity, which point, and by which plan. */
 export interface PreparedRow {
   readonly keys: readonly string[];
+  readonly views: readonly ViewPlan[];
+  /** The numbers of the views' versions, where the row says them. */
+  readonly versions: readonly number[] | null;
   readonly points: readonly HistoryPoint[];
   readonly request: RequestOf;
 }
@@ -35,8 +40,7 @@ export interface PrepareContext {
   readonly vault: Pick<Vault, "token">;
   readonly tenant: string;
   readonly selection: Selection;
-  /** The version numbers of the selection's views. */
-  readonly versions: readonly number[];
+  readonly versions: readonly ViewVersions[];
   readonly known: Known;
   /** What `latest` knows: events known up to this, epoch ms, or Infinity. */
   readonly latest: number;
@@ -61,11 +65,13 @@ export function preparing(ctx: PrepareContext): PrepareRow {
     if (!ofRow.ok || !points.ok || !request.ok) return err(errors);
     return ok({
       keys: views.map(({ name }) => ofRow.value.get(name) ?? ""),
-      points: points.value,
+      ...points.value,
       request: request.value,
     });
   };
 }
+
+type Pointed = Pick<PreparedRow, "points" | "views" | "versions">;
 
 const refusal = (path: string, code: string, detail: string) => err([{ path, code, detail }]);
 
@@ -74,7 +80,7 @@ function pointsOf(
   row: HistoryRow,
   path: string,
   now: number,
-): Result<readonly HistoryPoint[], readonly FieldError[]> {
+): Result<Pointed, readonly FieldError[]> {
   const { at, knownAt, version } = row;
   if (version !== undefined) {
     if (knownAt === undefined) return versionPoints(ctx, version, at, `${path}version`);
@@ -87,7 +93,8 @@ function pointsOf(
     const detail = "nobody knows yet what will be known then; give a time that is past";
     return refusal(knownAt === undefined ? `${path}at` : `${path}known_at`, "in_future", detail);
   }
-  return ok(ctx.selection.views.map(() => ({ at, by: "known_at", upTo })));
+  const { views } = ctx.selection;
+  return ok({ points: views.map(() => ({ at, by: "known_at", upTo })), views, versions: null });
 }
 
 /** The points of a row that names the version of an online answer. */
@@ -96,12 +103,14 @@ function versionPoints(
   version: Readonly<Record<string, string>>,
   at: number,
   path: string,
-): Result<readonly HistoryPoint[], readonly FieldError[]> {
+): Result<Pointed, readonly FieldError[]> {
   const errors: FieldError[] = [];
   const given = (name: string): string | undefined =>
     Object.hasOwn(version, name) ? version[name] : undefined;
   const refuse = (name: string, code: string, detail: string): void =>
     void errors.push({ path: `${path}.${name}`, code, detail });
+  const views: ViewPlan[] = [];
+  const numbers: number[] = [];
   const points = selection.views.map(({ name }, i): HistoryPoint => {
     const text = given(name);
     const [, ofView = "", ofEntity = ""] = /^(\d{1,9})\.(\d{1,15})$/.exec(text ?? "") ?? [];
@@ -109,9 +118,14 @@ function versionPoints(
       refuse(name, "missing_version", `the version of "${name}" is missing`);
     } else if (ofEntity === "") {
       refuse(name, "invalid_version", "expected a version as an online answer has it, as 1.17");
-    } else if (Number(ofView) !== versions[i]) {
-      const current = `"${name}" is at version ${versions[i]} now`;
-      refuse(name, "other_version", `${current}; version ${ofView} cannot be computed any more`);
+    } else {
+      const plan = versions[i]?.plans.get(Number(ofView)) ?? "was never applied";
+      if (typeof plan === "string") {
+        refuse(name, "other_version", `version ${ofView} of "${name}" ${plan}`);
+      } else {
+        views.push(plan);
+        numbers.push(Number(ofView));
+      }
     }
     return { at, by: "version", upTo: Number(ofEntity) };
   });
@@ -125,5 +139,5 @@ function versionPoints(
       refuse(name, "other_version", `${now}; version ${text} cannot be computed any more`);
     }
   }
-  return errors.length > 0 ? err(errors) : ok(points);
+  return errors.length > 0 ? err(errors) : ok({ points, views, versions: numbers });
 }

@@ -12,6 +12,12 @@ import {
   type MakeOptions,
 } from "../../../cli/training-set/make-training-set.ts";
 import { readTrainingArgs } from "../../../cli/training-set/training-args.ts";
+import { customer } from "../../../definitions/entities.ts";
+import { payments } from "../../../definitions/sources.ts";
+import { count, last } from "../../../src/features/aggregation.ts";
+import { applyDefinitions } from "../../../src/features/apply-definitions.ts";
+import { featureView } from "../../../src/features/define.ts";
+import { compileDefinitions } from "../../../src/features/registry.ts";
 import { createTestApi, NOON, payment, type TestApi } from "../../support/requests.ts";
 import { trainingContext } from "../../support/training-context.ts";
 
@@ -417,6 +423,33 @@ describe("a training set of online answers", () => {
     },
   );
 
+  it("has them again by the versions of then, of which some features are left", async () => {
+    const registry = compileDefinitions([
+      customer,
+      payments,
+      featureView("customer_spend", {
+        entity: customer,
+        source: payments,
+        features: { last_country: last("country"), payments_1h: count().over("2h") },
+      }),
+    ]);
+    const { archive, online, definitions, now } = api.ctx();
+    const folding = { fold: async () => undefined, foldWaiting: async () => undefined };
+    const progress = (): void => undefined;
+    const ports = { archive, online, definitions, now, progress, ...folding };
+    await applyDefinitions({ ...ports, registry, beside: true });
+    const rows = spineOf().map((row) => JSON.stringify(row));
+    writeFileSync(file("then.ndjson"), rows.join("\n"));
+    const left = ["customer_spend:payments_1h", "customer_spend:last_country"];
+    const of = { ...audited("then.ndjson", "then-out.ndjson"), asked: { features: left } };
+    await makeTrainingSet(context({ registry }), of);
+    const made = jsonLines("then-out.ndjson").map((row) =>
+      left.map((name) => row[name.replace(":", "__")]),
+    );
+    const at = left.map((name) => names.indexOf(name));
+    expect(made).toEqual(served.map(({ values }) => at.map((i) => values[i])));
+  });
+
   it("takes rows without a version as any others", async () => {
     const rows = spineOf().map((row, i) =>
       i % 2 === 0 ? row : { ...row, v: i % 4 === 1 ? null : "" },
@@ -445,7 +478,7 @@ describe("a training set of online answers", () => {
       spend(1.17),
       spend("one"),
       { ...first, v: lacking },
-      spend(`${ofView + 1}.${ofEntity}`),
+      spend(`${ofView + 8}.${ofEntity}`),
       spend(`${ofView}.${ofEntity + 9}`),
       { ...first, known_at: NOON },
     ];
@@ -461,8 +494,7 @@ describe("a training set of online answers", () => {
       `4: ${noVersion}`,
       "5: version.customer_spend: expected a version as an online answer has it, as 1.17",
       '6: version.velocity: the version of "velocity" is missing',
-      `7: version.customer_spend: "customer_spend" is at version ${ofView} now; version ` +
-        `${ofView + 1} cannot be computed any more`,
+      `7: version.customer_spend: version ${ofView + 8} of "customer_spend" was never applied`,
       `8: version.customer_spend: the entity does not have version ${ofEntity + 9} yet`,
       "9: known_at: give either known_at or version: a version says itself what was known",
     ]);
