@@ -2,7 +2,7 @@ import type { Aggregate, AggregateValue, FeatureValue } from "./aggregates/aggre
 import type { ByteReader } from "./bytes.ts";
 import type { FeaturePlan, ViewPlan } from "./plan.ts";
 import { partialAt, type StateHead } from "./state.ts";
-import { coverWindow, isSameWindow, type Window } from "./window.ts";
+import { coverWindow, isSameWindow, LIFETIME_TILE_MS, type Window } from "./window.ts";
 
 export type Status = "PRESENT" | "NULL_VALUE" | "NOT_FOUND" | "OUTSIDE_MAX_AGE" | "ERASED";
 
@@ -32,6 +32,8 @@ interface Use {
 interface PartialRead {
   readonly aggregate: Aggregate<unknown>;
   readonly uses: readonly Use[];
+  /** Whether the level has but one tile, so that whoever reads it merges it with nothing. */
+  readonly isAlone: boolean;
 }
 
 /** What a read of a view merges and makes of it, at whatever instant. */
@@ -103,6 +105,7 @@ export function planRead(plan: ViewPlan, instant: number): ReadPlan {
     partials: partials.map((at, j) => ({
       aggregate: partialAt(plan, at),
       uses: uses[i]?.[j] ?? [],
+      isAlone: sizeMs === LIFETIME_TILE_MS,
     })),
   }));
   return { ...shape, asOf, levels };
@@ -123,7 +126,7 @@ function mergeTiles({ slots, levels }: ReadPlan, { reader }: StateHead): unknown
 
 /** Merges the partial at which the reader stands into the slots that use it, or passes over it. */
 function mergePartial(
-  { aggregate, uses }: PartialRead,
+  { aggregate, uses, isAlone }: PartialRead,
   start: number,
   reader: ByteReader,
   merged: unknown[],
@@ -137,7 +140,10 @@ function mergePartial(
   }
   if (readers === 0) return aggregate.skip(reader);
   if (readers === 1) {
-    merged[only] = aggregate.mergeFrom(merged[only], reader);
+    merged[only] =
+      isAlone && aggregate.decodeAlone !== undefined
+        ? aggregate.decodeAlone(reader)
+        : aggregate.mergeFrom(merged[only], reader);
     return;
   }
   const partial = aggregate.decode(reader);
@@ -173,23 +179,35 @@ function representable(value: AggregateValue): AggregateValue {
   return value.map((one) => (typeof one === "number" && !Number.isFinite(one) ? null : one));
 }
 
-/** A feature's value, and whether there is one. The default stands for nothing, not for too much. */
-function valueOf(
+/** What a view answers of an entity whose newest event is older than its maxAge. */
+const answerTooOld = ({ features }: ViewPlan): ViewAnswer => ({
+  values: features.map(unfilled),
+  statuses: features.map(() => "OUTSIDE_MAX_AGE"),
+  capped: [],
+});
+
+/** Appends a feature's value and status. The default stands for nothing, not for too much. */
+function finish(
   { aggregate, asText, keys, fallback }: FeaturePlan,
   slots: readonly number[],
   merged: readonly unknown[],
   asOf: number,
-): { readonly value: FeatureValue; readonly isPresent: boolean } {
-  let isPresent = false;
-  const values = slots.map((slot) => {
-    const finished = aggregate.finish(merged[slot], asText, asOf);
-    if (finished === null) return fallback;
-    const value = representable(finished);
-    isPresent ||= value !== null;
-    return value;
-  });
-  if (keys === null) return { value: values[0] ?? null, isPresent };
-  return { value: Object.fromEntries(keys.map((key, i) => [key, values[i] ?? null])), isPresent };
+  values: FeatureValue[],
+  statuses: Status[],
+): void {
+  if (keys === null) {
+    const finished = aggregate.finish(merged[slots[0] as number], asText, asOf);
+    const value = finished === null ? null : representable(finished);
+    values.push(finished === null ? fallback : value);
+    statuses.push(value === null ? "NULL_VALUE" : "PRESENT");
+    return;
+  }
+  const finished = slots.map((slot) => aggregate.finish(merged[slot], asText, asOf));
+  const found = finished.map((one) => (one === null ? null : representable(one)));
+  const valueAt = (i: number): AggregateValue =>
+    (finished[i] === null ? fallback : found[i]) ?? null;
+  values.push(Object.fromEntries(keys.map((key, i) => [key, valueAt(i)])));
+  statuses.push(found.every((one) => one === null) ? "NULL_VALUE" : "PRESENT");
 }
 
 /** Pure, but that it moves the head's reader. The view's features of one entity. */
@@ -208,22 +226,18 @@ export function answerMerged(
   merged: readonly unknown[],
 ): ViewAnswer {
   const { plan, slotsOf, capping } = read;
+  const { features, maxAgeMs } = plan;
   if (newest === null || !isFound(read, merged)) return answerWithout(plan, "NOT_FOUND");
-  const tooOld = plan.maxAgeMs !== null && newest < asOf - plan.maxAgeMs;
+  if (maxAgeMs !== null && newest < asOf - maxAgeMs) return answerTooOld(plan);
   const values: FeatureValue[] = [];
   const statuses: Status[] = [];
-  plan.features.forEach((feature, at) => {
-    if (tooOld) {
-      values.push(unfilled(feature));
-      statuses.push("OUTSIDE_MAX_AGE");
-      return;
-    }
-    const { value, isPresent } = valueOf(feature, slotsOf[at] as readonly number[], merged, asOf);
-    values.push(value);
-    statuses.push(isPresent ? "PRESENT" : "NULL_VALUE");
-  });
-  if (capping.length === 0 || tooOld) return { values, statuses, capped: [] };
-  return { values, statuses, capped: capping.filter((at) => isCapped(read, at, merged)) };
+  for (let at = 0; at < features.length; at += 1) {
+    const slots = slotsOf[at] as readonly number[];
+    finish(features[at] as FeaturePlan, slots, merged, asOf, values, statuses);
+  }
+  const capped =
+    capping.length === 0 ? capping : capping.filter((at) => isCapped(read, at, merged));
+  return { values, statuses, capped };
 }
 
 function isFound({ presence }: ReadShape, merged: readonly unknown[]): boolean {

@@ -72,6 +72,9 @@ export class ByteWriter {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** How many bytes of text are read faster one by one than by the decoder. */
+const SHORT = 16;
+
 /** Reads what a ByteWriter wrote, in the same order; throws a RangeError past the end. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
@@ -90,19 +93,22 @@ export class ByteReader {
 
   uint(): number {
     let byte = this.#byte();
-    if (byte < 0x80) return byte;
     let value = byte & 0x7f;
-    let factor = 0x80;
-    do {
+    // As long as bits suffice: engines keep small integers apart from doubles.
+    for (let shift = 7; byte >= 0x80 && shift <= 21; shift += 7) {
+      byte = this.#byte();
+      value |= (byte & 0x7f) << shift;
+    }
+    for (let factor = 2 ** 28; byte >= 0x80; factor *= 0x80) {
       byte = this.#byte();
       value += (byte & 0x7f) * factor;
-      factor *= 0x80;
-    } while (byte >= 0x80);
+    }
     return value;
   }
 
   int(): number {
     const value = this.uint();
+    if (value < 2 ** 28) return (value >>> 1) ^ -(value & 1);
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
@@ -115,7 +121,22 @@ export class ByteReader {
   }
 
   text(): string {
-    return decoder.decode(this.raw(this.uint()));
+    const length = this.uint();
+    return this.#shortAscii(length) ?? decoder.decode(this.raw(length));
+  }
+
+  /** A short text of ASCII, for which the decoder takes several times as long; else null. */
+  #shortAscii(length: number): string | null {
+    const end = this.#at + length;
+    if (length > SHORT || end > this.#end) return null;
+    let text = "";
+    for (let at = this.#at; at < end; at += 1) {
+      const byte = this.#bytes[at] as number;
+      if (byte >= 0x80) return null;
+      text += String.fromCharCode(byte);
+    }
+    this.#at = end;
+    return text;
   }
 
   /** That many bytes as they are: a view of the reader's own. */

@@ -63,13 +63,26 @@ function rescale(m: number | bigint, s: number, to: number): number | bigint {
   return BigInt(m) * 10n ** BigInt(to - s);
 }
 
+/** An exact sum that grows: m · 10^−s. */
+export interface Sum {
+  m: number | bigint;
+  s: number;
+}
+
+/** Adds m · 10^−s to a sum, exactly. */
+export function addInPlace(sum: Sum, m: number | bigint, s: number): void {
+  const to = s > sum.s ? s : sum.s;
+  const x = rescale(sum.m, sum.s, to);
+  const y = rescale(m, s, to);
+  sum.m = isFast(x) && isFast(y) ? x + y : compact(BigInt(x) + BigInt(y));
+  sum.s = to;
+}
+
 /** Pure. a + b, exactly. */
 export function addExact(a: Exact, b: Exact): Exact {
-  const s = Math.max(a.s, b.s);
-  const x = rescale(a.m, a.s, s);
-  const y = rescale(b.m, b.s, s);
-  if (isFast(x) && isFast(y)) return { m: x + y, s };
-  return { m: compact(BigInt(x) + BigInt(y)), s };
+  const sum: Sum = { m: a.m, s: a.s };
+  addInPlace(sum, b.m, b.s);
+  return sum;
 }
 
 /** Pure. a · b, exactly. */

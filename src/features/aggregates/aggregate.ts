@@ -59,6 +59,11 @@ export interface Aggregate<P> {
   decode(reader: ByteReader): P;
   /** The same as merge(into, decode(reader)), in less time where nobody else reads the partial. */
   mergeFrom(into: P, reader: ByteReader): P;
+  /**
+   * The same as decode, in less time, where the partial is finished and never merged: what only tells
+   * which of two comes first may be missing.
+   */
+  decodeAlone?(reader: ByteReader): P;
   /** Reads past one partial without building it. */
   skip(reader: ByteReader): void;
   /** The most bytes that a partial takes (state-size.ts says of which events). */

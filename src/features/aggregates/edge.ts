@@ -3,6 +3,7 @@ import type { Aggregate, Observation } from "./aggregate.ts";
 import {
   compareObservations,
   decodeObservation,
+  decodeUnordered,
   encodeObservation,
   observationBytes,
   plainValue,
@@ -41,6 +42,10 @@ function edge(later: boolean): Aggregate<Edge> {
       else encodeObservation(writer, found);
     },
     decode,
+    decodeAlone(reader) {
+      const tag = reader.uint();
+      return tag === 0 ? null : decodeUnordered(reader, tag);
+    },
     mergeFrom: (found, reader) => pick(found, decode(reader)),
     skip: (reader) => {
       const tag = reader.uint();

@@ -1,5 +1,5 @@
 import type { ByteReader, ByteWriter } from "../bytes.ts";
-import { addExact, exactToNumber, exactToText, isFast, type Exact } from "../exact.ts";
+import { addInPlace, exactToNumber, exactToText, type Exact, type Sum } from "../exact.ts";
 
 /** Writes an Exact: scale and form in one head, then the integer. */
 export function encodeExact(writer: ByteWriter, { m, s }: Exact): void {
@@ -12,10 +12,9 @@ export function encodeExact(writer: ByteWriter, { m, s }: Exact): void {
   }
 }
 
-export const decodeExact = (reader: ByteReader): Exact => decodeAfter(reader, reader.uint());
-
-function decodeAfter(reader: ByteReader, head: number): Exact {
-  const s = Math.floor(head / 2);
+export function decodeExact(reader: ByteReader): Exact {
+  const head = reader.uint();
+  const s = head >>> 1;
   return { m: head % 2 === 0 ? reader.int() : reader.big(), s };
 }
 
@@ -32,26 +31,11 @@ export const exactBytes = (digits: number): number => 4 + Math.ceil((digits * Ma
 export const exactValue = (value: Exact, asText: boolean): number | string =>
   asText ? exactToText(value) : exactToNumber(value);
 
-/** An exact sum that grows: m · 10^−s. */
-export interface Sum {
-  m: number | bigint;
-  s: number;
-}
-
-/** Adds what encodeExact wrote, without building it where both are small and of one scale. */
+/** Adds what encodeExact wrote, without building it. */
 export function addEncoded(sum: Sum, reader: ByteReader): void {
   const head = reader.uint();
-  if (head !== sum.s * 2 || !isFast(sum.m)) return addToSum(sum, decodeAfter(reader, head));
-  sum.m += reader.int();
+  addInPlace(sum, head % 2 === 0 ? reader.int() : reader.big(), head >>> 1);
 }
 
-/** Adds in place; most sums of one column have few scales and stay small. */
-export function addToSum(sum: Sum, value: Exact): void {
-  if (sum.s === value.s && isFast(sum.m) && isFast(value.m)) {
-    sum.m += value.m;
-    return;
-  }
-  const total = addExact(sum, value);
-  sum.m = total.m;
-  sum.s = total.s;
-}
+/** Adds in place. */
+export const addToSum = (sum: Sum, { m, s }: Exact): void => addInPlace(sum, m, s);

@@ -1,21 +1,22 @@
-import { divideExact, negateExact, normaliseExact, type Exact } from "../exact.ts";
+import { divideExact, negateExact, normaliseExact, type Exact, type Sum } from "../exact.ts";
 import type { Aggregate } from "./aggregate.ts";
 import { COUNT_BYTES } from "./count.ts";
 import {
   addEncoded,
   addToSum,
-  decodeExact,
   encodeExact,
   exactBytes,
   exactValue,
   skipExact,
-  type Sum,
 } from "./exact-codec.ts";
 
 /** How many values, and their exact sum. */
 export interface Total extends Sum {
   n: number;
 }
+
+/** Made in one place, so that engines hold all of them alike, whatever their numbers become. */
+const totalOf = (n: number, m: number, s: number): Total => ({ n, m, s });
 
 function addTo(total: Total, n: number, value: Exact): Total {
   total.n += n;
@@ -24,7 +25,7 @@ function addTo(total: Total, n: number, value: Exact): Total {
 }
 
 const partial: Omit<Aggregate<Total>, "finish"> = {
-  empty: () => ({ n: 0, m: 0, s: 0 }),
+  empty: () => totalOf(0, 0, 0),
   add: (total, { value }) => addTo(total, 1, value as Exact),
   retract: (total, { value }) =>
     total.n > 0 ? addTo(total, -1, negateExact(value as Exact)) : null,
@@ -34,8 +35,9 @@ const partial: Omit<Aggregate<Total>, "finish"> = {
     if (total.n > 0) encodeExact(writer, normaliseExact(total));
   },
   decode: (reader) => {
-    const n = reader.uint();
-    return { n, ...(n > 0 ? decodeExact(reader) : { m: 0, s: 0 }) };
+    const total = totalOf(reader.uint(), 0, 0);
+    if (total.n > 0) addEncoded(total, reader);
+    return total;
   },
   mergeFrom: (into, reader) => {
     const n = reader.uint();

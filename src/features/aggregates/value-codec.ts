@@ -36,6 +36,14 @@ export function decodeObservation(reader: ByteReader, tag: number): Observation 
   return { value, time: reader.int(), order: reader.text() };
 }
 
+/** Reads an observation whose type was read already, all but its order. */
+export function decodeUnordered(reader: ByteReader, tag: number): Observation {
+  const value = decodeValue(reader, tag);
+  const time = reader.int();
+  reader.skip(reader.uint());
+  return { value, time, order: "" };
+}
+
 /** Reads past an observation whose type was read already. */
 export function skipObservation(reader: ByteReader, tag: number): void {
   if (tag === TEXT) reader.skip(reader.uint());

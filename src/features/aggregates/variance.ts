@@ -6,6 +6,7 @@ import {
   normaliseExact,
   rootOfQuotient,
   type Exact,
+  type Sum,
 } from "../exact.ts";
 import type { Aggregate } from "./aggregate.ts";
 import { COUNT_BYTES } from "./count.ts";
@@ -16,7 +17,6 @@ import {
   encodeExact,
   exactBytes,
   skipExact,
-  type Sum,
 } from "./exact-codec.ts";
 
 /** How many values, their exact sum, and that of their squares. */

@@ -1,4 +1,4 @@
-import { divideExact, negateExact, normaliseExact, type Exact } from "../exact.ts";
+import { divideExact, negateExact, normaliseExact, type Exact, type Sum } from "../exact.ts";
 import type { KeptField } from "../plan.ts";
 import type { Aggregate, FieldValue } from "./aggregate.ts";
 import { COUNT_BYTES } from "./count.ts";
@@ -9,7 +9,6 @@ import {
   encodeExact,
   exactBytes,
   skipExact,
-  type Sum,
 } from "./exact-codec.ts";
 import type { Parameters } from "./parameters.ts";
 

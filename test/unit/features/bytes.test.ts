@@ -10,13 +10,17 @@ import {
 import { NodeBuffer } from "../../support/node-buffer.ts";
 
 const anyPart = fc.oneof(
-  fc.record({ kind: fc.constant("uint" as const), value: fc.maxSafeNat() }),
+  fc.record({
+    kind: fc.constant("uint" as const),
+    value: fc.oneof(fc.maxSafeNat(), fc.nat(), fc.constantFrom(2 ** 28 - 1, 2 ** 28, 2 ** 35)),
+  }),
   fc.record({
     kind: fc.constant("int" as const),
     value: fc.oneof(
       fc.integer(),
       fc.integer({ min: -(2 ** 52), max: 2 ** 52 }),
       fc.constantFrom(0, -1, 63, 64, -64, -65, 2 ** 52 - 1, -(2 ** 52)),
+      fc.constantFrom(2 ** 27 - 1, 2 ** 27, -(2 ** 27), -(2 ** 27) - 1),
     ),
   }),
   fc.record({

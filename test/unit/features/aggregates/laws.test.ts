@@ -148,6 +148,24 @@ describe.each(CASES.map((one) => [partialLabel(one), one] as const))("%s", (_lab
     );
   });
 
+  it("is finished alone as it is finished whole, to the byte", () => {
+    fc.assert(
+      fc.property(anyObservations, (all) => {
+        const bytes = added(aggregate, all);
+        const reader = new ByteReader(Uint8Array.from([...bytes, 42]));
+        const alone =
+          aggregate.decodeAlone === undefined
+            ? aggregate.decode(reader)
+            : aggregate.decodeAlone(reader);
+        expect(reader.uint()).toBe(42);
+        for (const asText of [true, false]) {
+          const value = aggregate.finish(unpacked(aggregate, bytes), asText, after(all));
+          expect(aggregate.finish(alone, asText, after(all))).toEqual(value);
+        }
+      }),
+    );
+  });
+
   it("is merged from its bytes as from itself, to the byte", () => {
     fc.assert(
       fc.property(anyObservations, anyObservations, (first, second) => {
