@@ -23,7 +23,7 @@ export interface ApplyDefinitionsContext {
   readonly now: () => number;
   /** Folds what is pending for these entities, and what that makes (ingest/fold-pending.ts does). */
   readonly fold: (entities: readonly EntityRef[]) => Promise<void>;
-  /** Folds what waits already, whatever entity's it is, telling how many these are so far. */
+  /** Folds what waits or was missed, whatever entity's it is, telling how many these are so far. */
   readonly foldWaiting: (progress: (entities: number) => void) => Promise<void>;
   /** `done` counts events of a backfill, and entities of anything else; `events` are looked through. */
   readonly progress: (step: ApplyStep, done: number, events: number) => void;
@@ -66,8 +66,11 @@ async function retireOthers(ctx: ApplyDefinitionsContext): Promise<void> {
   if ((await ctx.definitions.withdrawViews(kept)) === 0) return;
   await tellTenants(ctx);
   await ctx.definitions.retireViews(kept, ctx.now());
-  await ctx.foldWaiting((entities) => ctx.progress({ kind: "waiting" }, entities, 0));
+  await foldWaiting(ctx);
 }
+
+const foldWaiting = (ctx: ApplyDefinitionsContext): Promise<void> =>
+  ctx.foldWaiting((entities) => ctx.progress({ kind: "waiting" }, entities, 0));
 
 /**
  * Registers the deployment's views as immutable versions, gives new kinds of entities their past
@@ -93,8 +96,10 @@ export async function applyDefinitions(ctx: ApplyDefinitionsContext): Promise<Ap
     { ...ctx, progress: (events) => ctx.progress({ kind: "backfill" }, events, events) },
     feeds.filter((feed) => open.includes(feedName(feed))),
   );
-  // And before a view is complete at once nothing may be left to be given in the past.
+  // And before a view is complete at once nothing may be left to be given in the past, and before one
+  // is in use, nothing of which an entity that missed it knows already that it was taken back.
   await definitions.completeFeeds([...feeds, ...others.feeds].map(feedName));
+  if (open.length > 0) await foldWaiting(ctx);
   const views = [...registry.views.values()].map((view) => viewToRegister(registry, view));
   const registered = await definitions.registerViews([...views, ...others.views], ctx.now());
   const all = registered.slice(0, views.length);

@@ -1,5 +1,5 @@
 import type { DefinitionStore, MissedContribution, RegisteredView } from "./definition-store.ts";
-import type { EntityRef, EventRef, LogEvent } from "./event-log.ts";
+import type { EntityRef, EventRef, GivenEntity, LogEvent } from "./event-log.ts";
 import { keyOf } from "./fold-view.ts";
 import { feedName, feedsOf, isJoinId, type Feed } from "./feeds.ts";
 import type { Registry } from "./registry.ts";
@@ -60,12 +60,13 @@ function keyOrNull(feed: Feed, record: SourceRecord): string | null {
 export function missedBy(
   feeds: readonly Feed[],
   event: LogEvent,
-): readonly (EntityRef & EventRef)[] {
+): readonly (Required<GivenEntity> & EventRef)[] {
   const record = recordFromText(event.body);
   const { tenant, source, eventId } = event;
   return feeds.flatMap((feed) => {
     const key = keyOrNull(feed, record);
-    return key === null ? [] : [{ tenant, entity: feed.entity, key, source, eventId }];
+    const given = { tenant, entity: feed.entity, key: key ?? "", source, eventId };
+    return key === null ? [] : [{ ...given, feed: feedName(feed) }];
   });
 }
 

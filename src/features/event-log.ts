@@ -168,11 +168,17 @@ export interface EntityCommit extends EntityRef {
   readonly derived?: readonly DerivedEvent[];
 }
 
+/** An entity to which an event is given; one that two feeds name is there twice. */
+export interface GivenEntity extends EntityRef {
+  /** By which feed (features/feeds.ts). Where it is left out, that never misses anything. */
+  readonly feed?: string;
+}
+
 /** An event that a fold makes, and the entities to which it is given. */
 export interface DerivedEvent {
   /** Of the commit's tenant. Not stored where an entity was erased after it was ingested. */
   readonly event: LogEvent;
-  readonly entities: readonly EntityRef[];
+  readonly entities: readonly GivenEntity[];
   /** Id of the event without which it is not stored either: a pair that it takes back. */
   readonly follows: string | null;
 }
@@ -215,19 +221,18 @@ export interface EventLog {
     views?: string,
   ): Promise<CommitResult>;
   /**
-   * Some events that were set aside, of sources whose registered feeds are all among these and were
-   * given all past events; by their ids, so that none comes before what it takes back.
+   * Some events that were set aside, with those of these feeds that missed them and were given all past
+   * events; by the events' ids, so that none comes before what it takes back.
    */
   findMissed(feeds: readonly string[], limit: number): Promise<readonly MissedEvent[]>;
   /**
-   * Makes contributions of these events pending that are neither pending nor folded yet, nor erased,
-   * and sets the events aside no longer: but of those alone that still are, for feeds that are all
-   * among these, while every feed of their sources was given all past events.
+   * Sets these events aside no longer for the feeds that are named with them, and makes contributions
+   * by these pending that are neither pending nor folded yet, nor erased: but only where the event
+   * still is set aside for the feed, and that was given all past events.
    */
   giveMissed(
     missed: readonly MissedEvent[],
-    contributions: readonly (EntityRef & EventRef)[],
-    feeds: readonly string[],
+    contributions: readonly (Required<GivenEntity> & EventRef)[],
     now: number,
   ): Promise<void>;
   /** What was folded into entities where sources meet, as far as it is wanted. */

@@ -1,5 +1,5 @@
-import type { EntityRef, LogEvent } from "../features/event-log.ts";
-import { isJoinId } from "../features/feeds.ts";
+import type { EntityRef, GivenEntity, LogEvent } from "../features/event-log.ts";
+import { feedName, isJoinId } from "../features/feeds.ts";
 import { keyOf } from "../features/fold-view.ts";
 import type { Registry } from "../features/registry.ts";
 import { recordFromText } from "../features/source-record.ts";
@@ -29,20 +29,23 @@ export const distinctRefs = (refs: Iterable<EntityRef>): readonly EntityRef[] =>
  * nobody could refuse, of what is taken back, and of another deployment's feeds, such an entity is
  * left out.
  */
-export function entitiesOf(registry: Registry, event: LogEvent): readonly EntityRef[] {
+export const entitiesOf = (registry: Registry, event: LogEvent): readonly EntityRef[] =>
+  distinctRefs(givenOf(registry, event).map(refOf));
+
+/** Pure. The same, each with every feed that names it. */
+export function givenOf(registry: Registry, event: LogEvent): readonly Required<GivenEntity>[] {
   const { tenant, source } = event;
   const record = recordFromText(event.body);
-  const refs = (registry.feedsBySource.get(source) ?? []).flatMap((feed): readonly EntityRef[] => {
+  return (registry.feedsBySource.get(source) ?? []).flatMap((feed) => {
     try {
       const key = keyOf(feed, record);
-      return key === null ? [] : [{ tenant, entity: feed.entity, key }];
+      return key === null ? [] : [{ tenant, entity: feed.entity, key, feed: feedName(feed) }];
     } catch (error) {
       const isPassedOver = isJoinId(source) || event.sign === -1 || feed.isForeign === true;
       if (isPassedOver && error instanceof RangeError) return [];
       throw error;
     }
   });
-  return distinctRefs(refs);
 }
 
 /** Pure. The same for an event of the log; none where definitions of today refuse a key of it. */

@@ -7,7 +7,7 @@ import type {
 import type { Side } from "../features/pair-changes.ts";
 import { pairEvent, readingRecords } from "../features/pairs.ts";
 import type { Registry } from "../features/registry.ts";
-import { entitiesOf } from "./entity-refs.ts";
+import { givenOf } from "./entity-refs.ts";
 import { beginPairs, fitPairs, type Fitting, type JoinContext, type Meeting } from "./fit-pairs.ts";
 import { JOIN_LIMITS, type JoinLimits, type Room } from "./join-limits.ts";
 import type { Fold, Poison } from "./fold.ts";
@@ -81,7 +81,7 @@ function commitOf(registry: Registry, { snapshot, join }: Meeting, fit: Fitting)
   const recordOf = readingRecords();
   const derived = fit.changes.map((change): DerivedEvent => {
     const made = pairEvent(join, change, recordOf);
-    return { ...made, entities: entitiesOf(registry, made.event) };
+    return { ...made, entities: givenOf(registry, made.event) };
   });
   return { ...emptyCommit(snapshot), folded: fit.taken.map(eventRef), derived };
 }

@@ -1,10 +1,19 @@
 import type { ApplyDefinitionsContext } from "../features/apply-definitions.ts";
-import type { EntityRef } from "../features/event-log.ts";
+import type { EntityRef, EventLog } from "../features/event-log.ts";
+import { feedNamesOf } from "../features/feeds.ts";
 import { applyEvents } from "./apply.ts";
 import { applying } from "./consume.ts";
 import { refText } from "./entity-refs.ts";
+import { giveEvents } from "./give-events.ts";
 
 const PAGE = 500;
+
+/** Events that are given at once. */
+const GIVEN = 300;
+
+type FoldingContext = Parameters<typeof applying>[0] & {
+  readonly log: Pick<EventLog, "findMissed">;
+};
 
 /**
  * Folds all that is pending for entities, and for those to which that gives events, and projects it.
@@ -26,14 +35,28 @@ export async function foldPending(
 }
 
 /**
- * Folds what waits by now for whatever entities, and what that makes, and projects it. What cannot be
- * folded here is left to the sweep, and so is the rest where that is a page of the oldest. Throws
- * what applyEvents throws.
+ * Gives events to entities that missed them, because a consumer of the deployment before stored them:
+ * it did not know these entities. They are known from now on, as nothing was served of them before.
+ */
+export async function giveMissed(ctx: FoldingContext, mostPages: number): Promise<void> {
+  const names = feedNamesOf(ctx.registry.feedsBySource, ctx.registry.feedsBySource.keys());
+  for (let page = 0; page < mostPages; page += 1) {
+    const missed = await ctx.log.findMissed(names, GIVEN);
+    if (missed.length === 0) return;
+    await foldPending(ctx, await giveEvents(ctx, missed, ctx.now()));
+  }
+}
+
+/**
+ * Folds what waits by now for whatever entities, also since they missed it, and what that makes, and
+ * projects it. What cannot be folded here is left to the sweep, and so is the rest where that is a
+ * page of the oldest. Throws what applyEvents throws.
  */
 async function foldWaiting(
-  ctx: Parameters<typeof applying>[0],
+  ctx: FoldingContext,
   progress: (entities: number) => void,
 ): Promise<void> {
+  await giveMissed(ctx, Number.POSITIVE_INFINITY);
   const before = ctx.now() + 1;
   const joins = [...ctx.registry.joinsByEntity.keys()];
   const seen = new Set<string>();
@@ -49,7 +72,7 @@ async function foldWaiting(
 
 /** What applying definitions folds by (features/apply-definitions.ts). */
 export const foldingOf = (
-  ctx: Parameters<typeof applying>[0],
+  ctx: FoldingContext,
 ): Pick<ApplyDefinitionsContext, "fold" | "foldWaiting"> => ({
   fold: (entities) => foldPending(ctx, entities),
   foldWaiting: (progress) => foldWaiting(ctx, progress),

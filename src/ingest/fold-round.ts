@@ -202,7 +202,8 @@ export async function foldRound(ctx: FoldContext, read: Read): Promise<RoundOutc
       continue;
     }
     folded += commit.folded.length;
-    const entities = distinctRefs((commit.derived ?? []).flatMap((one) => one.entities));
+    const given = (commit.derived ?? []).flatMap((one) => one.entities);
+    const entities = distinctRefs(given.map(refOf));
     if (entities.length > 0) made.push({ by: refOf(snapshot), entities });
     // A part is visible before the rest is folded: there may always be more.
     if (hasMore) more.push(refOf(snapshot));

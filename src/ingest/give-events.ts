@@ -9,7 +9,10 @@ export interface GiveContext {
   readonly log: Pick<EventLog, "giveMissed">;
 }
 
-/** Gives events that were set aside to the entities that missed them, and answers these. */
+/**
+ * Gives events that were set aside to the entities that missed them, as far as their feeds are known
+ * here, and answers these entities.
+ */
 export async function giveEvents(
   { registry, log }: GiveContext,
   missed: readonly MissedEvent[],
@@ -18,12 +21,17 @@ export async function giveEvents(
   const feeds = new Map(
     [...registry.feedsBySource.values()].flat().map((feed) => [feedName(feed), feed]),
   );
-  const given = missed.flatMap(({ event, feeds: names }) =>
+  const known = missed.flatMap(({ event, feeds: names }) => {
+    const own = names.filter((name) => feeds.has(name));
+    return own.length === 0 ? [] : [{ event, feeds: own }];
+  });
+  if (known.length === 0) return [];
+  const given = known.flatMap(({ event, feeds: names }) =>
     missedBy(
       names.flatMap((name) => feeds.get(name) ?? []),
       event,
     ),
   );
-  await log.giveMissed(missed, given, [...feeds.keys()], now);
+  await log.giveMissed(known, given, now);
   return distinctRefs(given.map(refOf));
 }

@@ -4,7 +4,7 @@ import { applyEvents } from "./apply.ts";
 import { applying, withRegistry, type ConsumeContext } from "./consume.ts";
 import { distinctRefs } from "./entity-refs.ts";
 import { fillWhereEmpty } from "./fill.ts";
-import { giveMissed } from "./give-missed.ts";
+import { giveMissed } from "./fold-pending.ts";
 import { learnViews } from "./views-in-use.ts";
 
 export interface Swept {
@@ -44,7 +44,7 @@ async function findSome(ctx: ConsumeContext): Promise<readonly EntityRef[]> {
 export async function sweep(given: ConsumeContext): Promise<Swept> {
   const ctx =
     given.inUse === undefined ? given : withRegistry(given, await learnViews(given.inUse));
-  await giveMissed(ctx);
+  await giveMissed(ctx, MAX_PAGES);
   const refs = await findSome(ctx);
   let [entities, foreign] = [0, 0];
   for (let at = 0; at < refs.length; at += PAGE) {

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { DerivedEvent, EntityRef, EventLog, LogEvent } from "../../src/features/event-log.ts";
+import type {
+  DerivedEvent,
+  EntityRef,
+  EventLog,
+  LogEvent,
+  MissedEvent,
+} from "../../src/features/event-log.ts";
 import { commitAll, customer, foldOf, look, merchant, refs } from "../support/event-log-calls.ts";
 import { contributionsOf, logEvent, newTenant } from "../support/log-events.ts";
 import { truths, type SqlTruth, type Truth } from "../support/stores.ts";
@@ -7,6 +13,12 @@ import { truths, type SqlTruth, type Truth } from "../support/stores.ts";
 const SOURCE = "payments";
 
 type Feeds = readonly string[];
+
+/** Each of the events to each of the entities, by every feed that missed it. */
+const contributionsBy = (missed: readonly MissedEvent[], to: readonly EntityRef[]) =>
+  missed.flatMap(({ event: { source, eventId }, feeds }) =>
+    feeds.flatMap((feed) => to.map((ref) => ({ ...ref, source, eventId, feed }))),
+  );
 
 describe.each(truths())("events that a consumer gave to too few %s", (where, open) => {
   let truth: Truth;
@@ -40,10 +52,7 @@ describe.each(truths())("events that a consumer gave to too few %s", (where, ope
   /** Gives all that is found for these feeds to the entities. */
   async function give(tenant: string, feeds: readonly string[], to: readonly EntityRef[]) {
     const missed = await found(tenant, feeds);
-    const given = missed.flatMap(({ event: { source, eventId } }) =>
-      to.map((ref) => ({ ...ref, source, eventId })),
-    );
-    await log.giveMissed(missed, given, feeds, 6_000);
+    await log.giveMissed(missed, contributionsBy(missed, to), 6_000);
   }
 
   it("are set aside for those who know the feeds, and for nobody before past events are given", async () => {
@@ -59,7 +68,7 @@ describe.each(truths())("events that a consumer gave to too few %s", (where, ope
     expect(await register(["a", "b"])).toEqual([]);
     expect(await found(tenant, ["a", "b"])).toEqual([{ event, feeds: ["b"] }]);
     expect(await found(tenant, ["b", "a", "of another source"])).toHaveLength(1);
-    for (const feeds of [["a"], ["b"], []]) expect(await ids(tenant, feeds)).toEqual([]);
+    for (const feeds of [["a"], []]) expect(await ids(tenant, feeds)).toEqual([]);
   });
 
   it("are given once, whoever was given them already, and to nobody who was erased", async () => {
@@ -76,10 +85,8 @@ describe.each(truths())("events that a consumer gave to too few %s", (where, ope
     await truth.putTombstone(erased, 9_000);
     const missed = await found(tenant, ["a", "b"]);
     expect(missed.map(({ feeds }) => feeds)).toEqual([["b"], ["b"], ["b"]]);
-    const given = missed.flatMap(({ event: { source, eventId } }) =>
-      [one, erased].map((ref) => ({ ...ref, source, eventId })),
-    );
-    await Promise.all([1, 2, 3].map(() => log.giveMissed(missed, given, ["a", "b"], 6_000)));
+    const given = contributionsBy(missed, [one, erased]);
+    await Promise.all([1, 2, 3].map(() => log.giveMissed(missed, given, 6_000)));
     expect(await found(tenant, ["a", "b"])).toEqual([]);
     const snapshot = await look(log, one);
     expect(
@@ -92,30 +99,81 @@ describe.each(truths())("events that a consumer gave to too few %s", (where, ope
     await log.commit([foldOf(snapshot, { folded: refs(snapshot.pending) })], 7_000);
     const lines = await truth.readLog(one);
     expect(lines.map((line) => line.split("@")[1])).toEqual(["6000", "7000", "7000"]);
-    await log.giveMissed(missed, given, ["a", "b"], 8_000);
+    await log.giveMissed(missed, given, 8_000);
     expect((await look(log, one)).pending).toEqual([]);
   });
 
-  it("stay while a feed of theirs is new again, and go with the last feed of their source", async () => {
+  it("stay while their feed is new again, and go with it", async () => {
     const tenant = newTenant();
     await register(["a", "b"]);
     await truth.definitionStore.completeFeeds(["a", "b"]);
     await append([logEvent(tenant, "1")], [customer(tenant)], ["b"]);
     const missed = await found(tenant, ["a", "b"]);
     expect(missed).toHaveLength(1);
-    expect(await register(["b", "c"], ["c"])).toEqual(["c"]);
-    await give(tenant, ["a", "b", "c"], [merchant(tenant)]);
-    await log.giveMissed(missed, [], ["a", "b", "c"], 6_000);
+    expect(await register(["a", "b"], ["a"])).toEqual(["a"]);
+    await log.giveMissed(missed, contributionsBy(missed, [merchant(tenant)]), 6_000);
+    expect((await look(log, merchant(tenant))).pending).toEqual([]);
+    expect(await found(tenant, ["a", "b"])).toEqual([]);
     // An apply that died: the next one is of the definitions before.
     await truth.definitionStore.completeFeeds(["a", "b"]);
-    expect(await ids(tenant, ["a", "b"])).toEqual(["1"]);
+    expect(await found(tenant, ["a"])).toEqual(missed);
     await truth.definitionStore.completeFeeds(["b"]);
-    expect(await found(tenant, ["b"])).toEqual(missed);
-    await truth.definitionStore.completeFeeds([]);
     expect(await register(["a", "b"])).toEqual([]);
     expect(await ids(tenant, ["a", "b"])).toEqual([]);
     await truth.definitionStore.completeFeeds([]);
   });
+
+  it("are given by each feed apart, by whoever knows it", async () => {
+    const tenant = newTenant();
+    const [one, other, none] = [customer(tenant), merchant(tenant), merchant(tenant, "m2")];
+    const waiting = async (ref: EntityRef) => refs((await look(log, ref)).pending).length;
+    await register(["a", "b"]);
+    await truth.definitionStore.completeFeeds(["a", "b"]);
+    await register(["a", "b", "c"], ["c"]);
+    await append([logEvent(tenant, "1")], [], []);
+    const all = await found(tenant, ["a", "b", "c", "d"]);
+    expect(all.map(({ feeds }) => feeds)).toEqual([["a", "b"]]);
+    const [ofA, ofB, ofC] = ["a", "b", "c"].map((feed) =>
+      all.map((missed) => ({ ...missed, feeds: [feed] })),
+    );
+    expect(await found(tenant, ["b", "d"])).toEqual(ofB);
+    await give(tenant, ["b"], [other]);
+    expect(await waiting(other)).toBe(1);
+    await commitAll(log, other);
+    // Others found it as it was: they give what is left, and that once.
+    const given = [
+      ...contributionsBy(ofA ?? [], [one]),
+      ...contributionsBy([...(ofB ?? []), ...(ofC ?? [])], [none]),
+    ];
+    const asFound = all.map((missed) => ({ ...missed, feeds: ["a", "b", "c"] }));
+    await Promise.all([1, 2].map(() => log.giveMissed(asFound, given, 6_000)));
+    expect([await waiting(one), await waiting(other), await waiting(none)]).toEqual([1, 0, 0]);
+    await truth.definitionStore.completeFeeds(["a", "b", "c"]);
+    expect(await found(tenant, ["a", "b", "c"])).toEqual(ofC);
+    await truth.definitionStore.completeFeeds([]);
+  });
+
+  it.runIf(where !== "in memory")(
+    "are given by all of their feeds at once where the version before set them aside",
+    async () => {
+      const tenant = newTenant();
+      await register(["a", "b"]);
+      await truth.definitionStore.completeFeeds(["a", "b"]);
+      await append([logEvent(tenant, "1")], [], ["a", "b"]);
+      await (truth as SqlTruth).query(
+        "INSERT INTO missed_events (tenant, source, event_id, feeds) VALUES ($1, $2, '1', '{b,a}'), ($1, $2, '1', '{forgotten}')",
+        [tenant, SOURCE],
+      );
+      for (const feeds of [["a"], ["b"], []]) expect(await ids(tenant, feeds)).toEqual([]);
+      const [missed] = await found(tenant, ["a", "b"]);
+      expect(missed?.feeds).toEqual(["b", "a"]);
+      await truth.definitionStore.completeFeeds(["b"]);
+      await give(tenant, ["b"], [customer(tenant)]);
+      expect(refs((await look(log, customer(tenant))).pending)).toHaveLength(1);
+      expect(await ids(tenant, ["a", "b"])).toEqual([]);
+      await truth.definitionStore.completeFeeds([]);
+    },
+  );
 
   it("are found by their ids, so that what is taken back comes before what takes it back", async () => {
     const tenant = newTenant();
@@ -153,7 +211,10 @@ describe.each(truths())("events that a consumer gave to too few %s", (where, ope
     await register(["a", "b"]);
     await truth.definitionStore.completeFeeds(["a", "b"]);
     const meeting = { tenant, entity: "paths@1", key: "ada" };
-    const given = [customer(tenant), merchant(tenant)];
+    const given = [
+      { ...customer(tenant), feed: "b" },
+      { ...merchant(tenant), feed: "a" },
+    ];
     const make = async (
       side: string,
       made: Omit<DerivedEvent, "entities">,
@@ -174,6 +235,14 @@ describe.each(truths())("events that a consumer gave to too few %s", (where, ope
     expect(await ids(tenant, ["a", "b"])).toEqual([]);
     // To one of them it was given already.
     expect(await pendingOf(customer(tenant))).toEqual(["p-"]);
+    expect(await pendingOf(merchant(tenant))).toEqual(["p", "p-"]);
+    await make("more", { event: logEvent(tenant, "q"), follows: null }, 0, []);
+    await make("most", { event: logEvent(tenant, "q-", { sign: -1 }), follows: "q" }, 1, ["b"]);
+    expect(await found(tenant, ["a", "b"])).toMatchObject([
+      { event: { eventId: "q" }, feeds: ["a"] },
+      { event: { eventId: "q-" }, feeds: ["a"] },
+    ]);
+    expect(await pendingOf(customer(tenant))).toEqual(["p-", "q", "q-"]);
     expect(await pendingOf(merchant(tenant))).toEqual(["p", "p-"]);
     await truth.definitionStore.completeFeeds([]);
   });

@@ -3,6 +3,8 @@ import { z } from "zod";
 import { count, countDistinct, last, max, sum } from "../../src/features/aggregation.ts";
 import { featureView, type FeatureDefinition } from "../../src/features/define.ts";
 import { apiKey, joined, tableSource } from "../../src/features/define-source.ts";
+import type { DefinitionStore, RegisteredView } from "../../src/features/definition-store.ts";
+import { feedName } from "../../src/features/feeds.ts";
 import { decimal } from "../../src/features/fields.ts";
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
 import { ad, clicks, orders, shopper, type PathOptions } from "./paths.ts";
@@ -117,13 +119,6 @@ const anyChanges = fc.array(
   { minLength: 1, maxLength: 3 },
 );
 
-/**
- * Not seen to: a deployment that has neither view of the baskets stores a row, and before a sweep one
- * changes it that has one of them, while a third one has both.
- */
-const isSeenTo = (shapes: readonly Shape[]): boolean =>
-  new Set(shapes.map((one) => Number(one.ad_baskets > 0) + Number(one.who_baskets > 0))).size < 3;
-
 /** Three deployments, of which two differ from the first in a few definitions. */
 export const anyShapes: fc.Arbitrary<readonly Shape[]> = fc
   .tuple(anyShape, anyChanges, anyChanges)
@@ -133,8 +128,36 @@ export const anyShapes: fc.Arbitrary<readonly Shape[]> = fc
       ...first,
       ...Object.fromEntries(changes.map(([name, by]) => [name, (first[name] + by) % 3])),
     })),
-  ])
-  .filter(isSeenTo);
+  ]);
+
+/** An engine that came later applies a view beside all others, which these do not understand. */
+export async function applyLater(
+  definitions: DefinitionStore,
+  entityName: string,
+  now: number,
+): Promise<void> {
+  const [name, source, key] = [`later_${entityName}`, clicks.name, ["shop"]];
+  const specification = {
+    format: 1,
+    view: name,
+    entity: { name: entityName, key: ["who"] },
+    source: { name: source, event_time: "at" },
+    key,
+    features: [],
+    max_age_ms: null,
+    what_came_later: true,
+  };
+  const feed = feedName({ entity: entityName, source, keyColumns: key });
+  await definitions.registerFeeds([{ name: feed, source, isNew: false }]);
+  const view = { name, stateId: `${name}@1`, specHash: "1", entity: entityName };
+  const others = await definitions.listViews();
+  const inUse = others.filter(({ retired, stateId }) => !retired && stateId !== view.stateId);
+  const spec = JSON.stringify(specification);
+  await definitions.registerViews([...inUse, { ...view, spec }], now);
+}
+
+/** Whether it is such a view. */
+export const isLater = ({ name }: RegisteredView): boolean => name.startsWith("later_");
 
 const compiled = new Map<string, Registry>();
 

@@ -15,7 +15,13 @@ export type LifeStep =
       readonly again: number;
       readonly calls: number;
     }
-  | { readonly do: "apply" | "sweep" | "queue"; readonly by: number; readonly calls: number }
+  | { readonly do: "sweep" | "queue"; readonly by: number; readonly calls: number }
+  /** `beside` leaves the views of others in use. */
+  | { readonly do: "apply"; readonly by: number; readonly beside: boolean; readonly calls: number }
+  /** An engine that is newer applies a view beside that none of the three understands. */
+  | { readonly do: "apply what comes later"; readonly entity: "ad" | "shopper" }
+  /** A new isolate begins: what it knows are the deployment's own views. */
+  | { readonly do: "forget"; readonly by: number }
   /** 0 is who stands still since the latest beginning. */
   | { readonly do: "go on"; readonly who: number; readonly calls: number }
   | { readonly do: "rebuild"; readonly keepServing: boolean; readonly calls: number }
@@ -40,9 +46,22 @@ const anyStep: fc.Arbitrary<LifeStep> = fc.oneof(
     }),
   },
   {
-    weight: 3,
-    arbitrary: fc.record({ do: fc.constant("apply" as const), by: anyBy, calls: anyCalls(30) }),
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("apply" as const),
+      by: anyBy,
+      beside: fc.boolean(),
+      calls: anyCalls(30),
+    }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("apply what comes later" as const),
+      entity: fc.constantFrom("ad" as const, "shopper" as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("forget" as const), by: anyBy }) },
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constant("sweep" as const), by: anyBy, calls: anyCalls(10) }),

@@ -5,13 +5,19 @@ import type { LogEvent } from "../../src/features/event-log.ts";
 import type { Registry } from "../../src/features/registry.ts";
 import { consume } from "../../src/ingest/consume.ts";
 import { foldingOf } from "../../src/ingest/fold-pending.ts";
+import {
+  knowOwn,
+  openViewsInUse,
+  type KnownViews,
+  type ViewsInUse,
+} from "../../src/ingest/views-in-use.ts";
 import type { IngestQueue } from "../../src/ingest/ingest-queue.ts";
 import { sweep } from "../../src/ingest/sweep.ts";
 import { MINUTE_MS, SECOND_MS } from "../../src/time.ts";
 import { AtWork } from "./at-work.ts";
 import type { MemoryIngestQueue } from "./fakes/memory-ingest-queue.ts";
 import type { MemoryOnlineStore } from "./fakes/memory-online-store.ts";
-import { lifeRegistry, type Shape } from "./life-definitions.ts";
+import { applyLater, lifeRegistry, type Shape } from "./life-definitions.ts";
 import { factEvent, type Fact } from "./life-facts.ts";
 import { TO_THE_END, type LifeStep } from "./life-steps.ts";
 import { newTenant } from "./log-events.ts";
@@ -29,6 +35,14 @@ export class Life {
   now = NOW;
   /** What the latest apply that came to its end came to. */
   applied: AppliedDefinitions | null = null;
+  /**
+   * State ids of the views that answer at any time: of what was applied, until an apply begins that
+   * does not leave them in use.
+   */
+  promised: ReadonlySet<string> = new Set();
+  /** Whether the online store was filled once more. */
+  wasFilled = false;
+  readonly #knownBy = new Map<number, KnownViews>();
   readonly #atWork = new Set<AtWork>();
   #apply: AtWork | null = null;
   #events: readonly LogEvent[] = [];
@@ -58,10 +72,13 @@ export class Life {
 
   async step(step: LifeStep): Promise<void> {
     this.now += SECOND_MS;
+    this.wasFilled ||= step.do === "flush" || step.do === "rebuild";
     if (step.do === "wait") this.now += step.ms;
     else if (step.do === "flush") this.ports.online.flush();
     else if (step.do === "go on") await [...this.#atWork].at(-1 - step.who)?.go(step.calls);
-    else if (step.do === "apply") await this.apply(step.by, step.calls);
+    else if (step.do === "forget") this.#knownBy.delete(step.by);
+    else if (step.do === "apply") await this.apply(step.by, step);
+    else if (step.do === "apply what comes later") await this.#applyLater(step.entity);
     else if (step.do === "send") await this.#send(step);
     else if (step.do === "sweep") await this.#start(this.#sweeping(step.by), step.calls);
     else if (step.do === "queue") await this.#start(this.#consuming(step.by), step.calls);
@@ -70,18 +87,14 @@ export class Life {
   }
 
   /** One at a time: whoever was at it is dead by then. */
-  async apply(by: number, calls = TO_THE_END): Promise<void> {
+  async apply(by: number, { beside = false, calls = TO_THE_END } = {}): Promise<void> {
     if (this.#apply !== null) this.#atWork.delete(this.#apply);
-    this.#apply = this.#applying(by);
+    this.#apply = this.#applying(by, beside);
     await this.#start(this.#apply, calls);
   }
 
-  /**
-   * A deployment is applied for good. Whoever stands still is dead, or comes to an end; then all that
-   * there is comes (again).
-   */
+  /** Whoever stands still is dead, or comes to an end; then all that there is comes (again). */
   async end(by: number, areDead: boolean): Promise<void> {
-    await this.apply(by);
     if (!areDead) for (const one of this.#atWork) await one.go(TO_THE_END);
     this.#atWork.clear();
     await this.#start(this.#sending(by, this.#events), TO_THE_END);
@@ -119,8 +132,18 @@ export class Life {
       queue: at.port<IngestQueue>({ send: (...sent) => queue.send(...sent) }),
       quarantine: at.port(quarantine),
     };
-    const registry = this.registry(by);
-    return { ...consumerOf({ ...this.ports, ...own }, () => this.now), registry };
+    const known = this.#knownBy.get(by) ?? knowOwn(this.registry(by));
+    this.#knownBy.set(by, known);
+    const inUse = { own: this.registry(by), known, ...this.#listing(at) };
+    return {
+      ...consumerOf({ ...this.ports, ...own }, () => this.now),
+      registry: known.registry,
+      inUse,
+    };
+  }
+
+  #listing(at: AtWork): Pick<ViewsInUse, "list"> {
+    return at.port({ list: () => this.truth.definitionStore.listViews() });
   }
 
   #sending(by: number, events: readonly LogEvent[]): AtWork {
@@ -138,16 +161,32 @@ export class Life {
     return new AtWork((at) => sweep(this.#consumer(by, at)));
   }
 
-  #applying(by: number): AtWork {
+  #applying(by: number, beside: boolean): AtWork {
     return new AtWork(async (at) => {
-      const consumer = this.#consumer(by, at);
-      this.applied = await applyDefinitions({
-        ...consumer,
-        definitions: at.port(this.truth.definitionStore),
-        progress: () => undefined,
-        ...foldingOf(consumer),
-      });
+      const registry = this.registry(by);
+      const views = new Set([...registry.views.values()].map(({ stateId }) => stateId));
+      if (!beside) this.promised = this.promised.intersection(views);
+      const inUse = openViewsInUse(registry, this.#listing(at).list);
+      const consumer = { ...this.#consumer(by, at), registry, inUse };
+      try {
+        this.applied = await applyDefinitions({
+          ...consumer,
+          beside,
+          definitions: at.port(this.truth.definitionStore),
+          progress: () => undefined,
+          ...foldingOf(consumer),
+        });
+        this.promised = beside ? this.promised.union(views) : views;
+      } catch (error) {
+        // It does not understand a view that is in use, and does nothing.
+        if (!beside || !(error instanceof AppError) || error.code !== "conflict") throw error;
+      }
     });
+  }
+
+  async #applyLater(entity: string): Promise<void> {
+    if (this.#apply !== null) this.#atWork.delete(this.#apply);
+    await applyLater(this.truth.definitionStore, entity, this.now);
   }
 
   #rebuilding({ keepServing }: Extract<LifeStep, { do: "rebuild" }>): AtWork {

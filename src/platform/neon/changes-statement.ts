@@ -22,7 +22,8 @@ SELECT n.row_key, n.order_key AS row_order, n.tenant AS row_tenant, n.source AS 
      WHERE e.tenant = n.tenant AND e.source = n.source AND e.event_id = n.event_id OFFSET 0
   ) AS e ON true
   LEFT JOIN LATERAL (
-    SELECT m.feeds FROM missed_events m
+    SELECT array_agg(f.feed ORDER BY f.feed COLLATE "C") AS feeds
+      FROM missed_events m CROSS JOIN unnest(m.feeds) AS f(feed)
      WHERE n.row_key IS NOT NULL
        AND m.tenant = n.tenant AND m.source = n.source AND m.event_id = n.event_id OFFSET 0
   ) AS m ON true

@@ -1,4 +1,4 @@
-import { contribute, isOwn, logged, setAside } from "./missed-sql.ts";
+import { contribute, logged, setAside, takeMissed } from "./missed-sql.ts";
 import { VIEWS_IN_USE } from "./views-in-use-sql.ts";
 
 /**
@@ -103,7 +103,7 @@ const PAST = `, past AS (
 /**
  * What the winners' folds made: $17–$27 events (commit, source, id, event, ingest and known time, sign,
  * order key, hash, body, the event that it follows), $28–$30 to whom they are given (event, entity,
- * key), $31 feeds that the caller knows. Such an event's id, and its contributions', can only be
+ * key), $31 feeds that the caller knows, $32 by which feed each is given. Such an event's id, and its contributions', can only be
  * written by whoever holds the head of the entity that made it: nobody ever waits for these rows, so
  * that they add no way to a deadlock.
  */
@@ -115,8 +115,10 @@ const DERIVED = `, derived AS MATERIALIZED (
                          sign, order_key, body_hash, body, follows, position)
     JOIN winner w ON w.position = d.commit
 ), given AS MATERIALIZED (
-  SELECT d.position, d.tenant, d.source, d.event_id, d.follows, d.ingest_time, g.entity, g.entity_key
-    FROM unnest($28::int[], $29::text[], $30::text[]) AS g(derived, entity, entity_key)
+  SELECT d.position, d.tenant, d.source, d.event_id, d.follows, d.ingest_time,
+         g.entity, g.entity_key, g.feed
+    FROM unnest($28::int[], $29::text[], $30::text[], $32::text[])
+         AS g(derived, entity, entity_key, feed)
     JOIN derived d ON d.position = g.derived
 ), erased AS MATERIALIZED (
   SELECT g.position FROM given g CROSS JOIN LATERAL (
@@ -156,23 +158,14 @@ const DERIVED = `, derived AS MATERIALIZED (
           OR (g.tenant, g.source, g.event_id) IN (SELECT * FROM changed)) IS TRUE
    ORDER BY g.tenant COLLATE "C", g.entity COLLATE "C", g.entity_key COLLATE "C"
   ON CONFLICT DO NOTHING
-), found AS MATERIALIZED (
+), named AS MATERIALIZED (
   -- Whoever missed a pair is given it together with what takes it back.
-  SELECT o.row_id FROM derived d CROSS JOIN LATERAL (
-    SELECT m.ctid AS row_id FROM missed_events m
-     WHERE m.tenant = d.tenant AND m.source = d.source AND m.event_id = d.follows
-       AND ${isOwn("$31")} OFFSET 0
-  ) AS o
-), held AS MATERIALIZED (
-  SELECT m.ctid AS row_id FROM missed_events m
-   WHERE m.ctid = ANY (ARRAY(SELECT row_id FROM found))
-   ORDER BY m.tenant, m.source, m.event_id FOR UPDATE OF m
-), taken AS (
-  DELETE FROM missed_events m WHERE m.ctid = ANY (ARRAY(SELECT row_id FROM held))
-  RETURNING m.tenant, m.source, m.event_id
-), follow AS MATERIALIZED (
-  SELECT g.tenant, g.entity, g.entity_key, g.source, g.follows AS event_id, NULL::bigint AS known_at
-    FROM given g WHERE ((g.tenant, g.source, g.follows) IN (SELECT * FROM taken)) IS TRUE
+  SELECT tenant, source, follows AS event_id, $31::text[] AS feeds
+    FROM derived WHERE follows IS NOT NULL
+), ${takeMissed("named")}, follow AS MATERIALIZED (
+  SELECT DISTINCT g.tenant, g.entity, g.entity_key, g.source, g.follows AS event_id,
+         NULL::bigint AS known_at
+    FROM given g WHERE ((g.tenant, g.source, g.follows, g.feed) IN (SELECT * FROM taken_by)) IS TRUE
 ), ${logged("follow")}, followed AS (${contribute("follow", "$13")}
 ), missed AS (${setAside("(SELECT * FROM made UNION ALL SELECT * FROM changed)", "$31")}
 )`;

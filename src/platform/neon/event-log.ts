@@ -5,6 +5,7 @@ import {
   type EntityCommit,
   type EntityRef,
   type EventLog,
+  type LogEvent,
 } from "../../features/event-log.ts";
 import { WAITING_LIMITS } from "../../features/waiting-limits.ts";
 import { APPEND } from "./append-statement.ts";
@@ -103,7 +104,7 @@ export function createEventLog(client: SqlClient): EventLog {
           commits.map(({ builds }) => builds),
           commits.map((commit) => (commit.derived === undefined ? 0 : 1)),
           views ?? null,
-          ...(derived.length === 0 ? [] : [...derivedParams(derived), feeds ?? null]),
+          ...(derived.length === 0 ? [] : derivedParams(derived, feeds ?? null)),
         ]);
         const positions = new Set(rows.map((row) => row["position"]));
         return { won: commits.map((_, index) => positions.has(index + 1)) };
@@ -114,22 +115,28 @@ export function createEventLog(client: SqlClient): EventLog {
     },
 
     async findMissed(feeds, limit) {
-      const rows = await client.query(FIND_MISSED, [feeds, limit]);
-      return rows.map((row) => ({
-        event: logEventFrom(row),
-        feeds: JSON.parse(String(row["feeds"])) as readonly string[],
-      }));
+      const found = new Map<string, { event: LogEvent; feeds: string[] }>();
+      for (const row of await client.query(FIND_MISSED, [feeds, limit])) {
+        const event = logEventFrom(row);
+        const { tenant, source, eventId } = event;
+        const id = JSON.stringify([tenant, source, eventId]);
+        const one = found.get(id) ?? { event, feeds: [] };
+        found.set(id, one);
+        one.feeds.push(...(JSON.parse(String(row["feeds"])) as readonly string[]));
+      }
+      return [...found.values()];
     },
 
-    async giveMissed(missed, contributions, feeds, now) {
-      const events = missed.map(({ event }) => event);
+    async giveMissed(missed, contributions, now) {
+      const named = missed.flatMap(({ event, feeds }) => feeds.map((feed) => ({ ...event, feed })));
       await client.query(GIVE_MISSED, [
         ...contributionParams(contributions),
         now,
-        events.map(({ tenant }) => tenant),
-        events.map(({ source }) => source),
-        events.map(({ eventId }) => eventId),
-        feeds,
+        contributions.map(({ feed }) => feed),
+        named.map(({ tenant }) => tenant),
+        named.map(({ source }) => source),
+        named.map(({ eventId }) => eventId),
+        named.map(({ feed }) => feed),
       ]);
     },
 
@@ -207,7 +214,10 @@ function commitParams(commits: readonly EntityCommit[]) {
   ] as const;
 }
 
-function derivedParams(derived: readonly (DerivedEvent & { readonly commit: number })[]) {
+function derivedParams(
+  derived: readonly (DerivedEvent & { readonly commit: number })[],
+  feeds: readonly string[] | null,
+) {
   const given = derived.flatMap(({ entities }, index) =>
     entities.map((entity) => ({ ...entity, derived: index + 1 })),
   );
@@ -226,6 +236,8 @@ function derivedParams(derived: readonly (DerivedEvent & { readonly commit: numb
     given.map((one) => one.derived),
     given.map(({ entity }) => entity),
     given.map(({ key }) => key),
+    feeds,
+    given.map(({ feed }) => feed ?? null),
   ] as const;
 }
 

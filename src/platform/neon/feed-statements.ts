@@ -11,11 +11,11 @@ export const REGISTER_FEEDS = [
   "SELECT name FROM feeds WHERE NOT complete AND name = ANY ($1::text[])",
 ] as const;
 
-/** $1 names. What is set aside of sources without feeds would be given to nobody. */
+/** $1 names. What is set aside for others is given to nobody: they are new when they return. */
 export const COMPLETE_FEEDS = [
   "DELETE FROM feeds WHERE name <> ALL ($1::text[])",
   "UPDATE feeds SET complete = true WHERE NOT complete AND name = ANY ($1::text[])",
-  "DELETE FROM missed_events WHERE source NOT IN (SELECT source FROM feeds)",
+  "DELETE FROM missed_events WHERE NOT feeds && ARRAY(SELECT name FROM feeds)",
 ] as const;
 
 /**

@@ -17,34 +17,55 @@ export const contributionParams = (contributions: readonly (EntityRef & EventRef
  */
 export const setAside = (stored: string, feeds: string): string => `
   INSERT INTO missed_events (tenant, source, event_id, feeds)
-  SELECT s.tenant, s.source, s.event_id,
-         ARRAY(SELECT f.name FROM feeds f WHERE f.source = s.source AND f.name <> ALL (${feeds}::text[]))
-    FROM ${stored} s
+  SELECT s.tenant, s.source, s.event_id, ARRAY[f.name]
+    FROM ${stored} s CROSS JOIN LATERAL (
+      SELECT f.name FROM feeds f
+       WHERE f.source = s.source AND f.name <> ALL (${feeds}::text[]) OFFSET 0) AS f
    WHERE (s.source IN (SELECT f.source FROM feeds f WHERE f.name <> ALL (${feeds}::text[]))) IS TRUE
+   ORDER BY s.tenant COLLATE "C", s.source COLLATE "C", s.event_id COLLATE "C", f.name COLLATE "C"
   ON CONFLICT DO NOTHING`;
 
-/** Sources whose feeds are all among the parameter, and were given all past events. */
-const ownSources = (feeds: string): string => `ARRAY(
-    SELECT f.source FROM feeds f GROUP BY f.source
-    HAVING bool_and(f.complete AND f.name = ANY (${feeds}::text[])))`;
-
-/** Whether the feeds for which m is set aside are among the parameter, and no backfill is under way. */
-export const isOwn = (feeds: string): string => `NOT EXISTS (
+/**
+ * Whether the feeds for which m is set aside are among these, and were given all past events: a
+ * backfill relies on it that nobody else gives what was not given when it was stored.
+ */
+const isOwn = (feeds: string): string => `NOT EXISTS (
     SELECT FROM feeds f
-     WHERE f.source = m.source AND (NOT f.complete OR
-           f.name = ANY (m.feeds) AND (f.name = ANY (${feeds}::text[])) IS NOT TRUE) OFFSET 0)`;
+     WHERE f.name = ANY (m.feeds)
+       AND (NOT f.complete OR (f.name = ANY (${feeds})) IS NOT TRUE) OFFSET 0)`;
 
 /** $1 feeds that the caller knows, $2 how many. LATERAL … OFFSET 0: see APPEND. */
 export const findMissed = (columns: string): string => `
 SELECT array_to_json(m.feeds)::text AS feeds, ${columns}
-  FROM (SELECT * FROM missed_events m
-         WHERE m.source = ANY (${ownSources("$1")})
-         ORDER BY tenant, source, event_id LIMIT $2::int) AS m
+  FROM (SELECT * FROM missed_events m WHERE m.feeds && $1::text[] AND ${isOwn("$1::text[]")}
+         ORDER BY tenant, source, event_id, feeds LIMIT $2::int) AS m
  CROSS JOIN LATERAL (
     SELECT * FROM events e
      WHERE e.tenant = m.tenant AND e.source = m.source AND e.event_id = m.event_id OFFSET 0
   ) AS e
- ORDER BY m.tenant, m.source, m.event_id`;
+ ORDER BY m.tenant, m.source, m.event_id, m.feeds`;
+
+/**
+ * Takes events (`named`: tenant, source, event_id, feeds) out of what is set aside, as `taken`, as far
+ * as they still are and the feeds were given all past events. One that somebody else holds is given by
+ * that one: whoever waits for it finds it given. Rows are never updated.
+ */
+export const takeMissed = (named: string): string => `found AS MATERIALIZED (
+  SELECT o.row_id FROM ${named} n CROSS JOIN LATERAL (
+    SELECT m.ctid AS row_id FROM missed_events m
+     WHERE m.tenant = n.tenant AND m.source = n.source AND m.event_id = n.event_id
+       AND m.feeds && n.feeds AND ${isOwn("n.feeds")} OFFSET 0
+  ) AS o
+), held AS MATERIALIZED (
+  SELECT m.ctid AS row_id FROM missed_events m
+   WHERE m.ctid = ANY (ARRAY(SELECT row_id FROM found))
+   ORDER BY m.tenant, m.source, m.event_id, m.feeds FOR UPDATE OF m
+), taken AS (
+  DELETE FROM missed_events m WHERE m.ctid = ANY (ARRAY(SELECT row_id FROM held))
+  RETURNING m.tenant, m.source, m.event_id, m.feeds
+), taken_by AS MATERIALIZED (
+  SELECT t.tenant, t.source, t.event_id, f.feed FROM taken t CROSS JOIN unnest(t.feeds) AS f(feed)
+)`;
 
 /**
  * What of `missed` (below) is folded for its entity already, where sources do not meet: each log is
@@ -104,21 +125,18 @@ WITH missed AS MATERIALIZED (
 ), ${logged("missed")}${contribute("missed", "$6")}`;
 
 /**
- * $1–$6 as above, $7–$9 events that are set aside (tenant, source, event id), $10 feeds. One that
- * somebody else holds is given by that one: whoever waits for it finds it given.
+ * $1–$6 as above, $7 the contributions' feeds, $8–$11 events that are set aside (tenant, source, event
+ * id, feed).
  */
 export const GIVE_MISSED = `
-WITH held AS MATERIALIZED (
-  SELECT m.ctid AS row_id
-    FROM missed_events m JOIN unnest($7::text[], $8::text[], $9::text[])
-      AS i(tenant, source, event_id) USING (tenant, source, event_id)
-   WHERE ${isOwn("$10")}
-   ORDER BY m.tenant, m.source, m.event_id FOR UPDATE OF m
-), taken AS (
-  DELETE FROM missed_events m WHERE m.ctid = ANY (ARRAY(SELECT row_id FROM held))
-  RETURNING m.tenant, m.source, m.event_id
-), missed AS MATERIALIZED (
-  SELECT m.*, NULL::bigint AS known_at
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-      AS m(tenant, entity, entity_key, source, event_id) JOIN taken USING (tenant, source, event_id)
+WITH named AS MATERIALIZED (
+  SELECT tenant, source, event_id, array_agg(feed) AS feeds
+    FROM unnest($8::text[], $9::text[], $10::text[], $11::text[])
+      AS n(tenant, source, event_id, feed)
+   GROUP BY tenant, source, event_id
+), ${takeMissed("named")}, missed AS MATERIALIZED (
+  SELECT DISTINCT m.tenant, m.entity, m.entity_key, m.source, m.event_id, NULL::bigint AS known_at
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $7::text[])
+      AS m(tenant, entity, entity_key, source, event_id, feed)
+   WHERE ((m.tenant, m.source, m.event_id, m.feed) IN (SELECT * FROM taken_by)) IS TRUE
 ), ${logged("missed")}${contribute("missed", "$6")}`;

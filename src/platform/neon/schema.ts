@@ -172,7 +172,10 @@ export const feeds = pgTable("feeds", {
   complete: boolean().notNull(),
 });
 
-/** Events that were stored without being given by these feeds: the consumer did not know them. */
+/**
+ * Events that were stored without being given by a feed, since the consumer did not know it: a row for
+ * each feed, or as it was written once, for all at once. A key would be too long for some events' ids.
+ */
 export const missedEvents = pgTable(
   "missed_events",
   {
@@ -181,10 +184,7 @@ export const missedEvents = pgTable(
     event_id: text().notNull(),
     feeds: plainText().array().notNull(),
   },
-  (t) => [
-    primaryKey({ columns: [t.tenant, t.source, t.event_id] }),
-    index("missed_events_source").on(t.source),
-  ],
+  (t) => [index("missed_events_event").on(t.tenant, t.source, t.event_id)],
 );
 
 /** Tombstones: what was ingested up to `erased_at` for such an entity is refused. */

@@ -39,9 +39,10 @@ export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore
         if (names.includes(name)) truth.feeds.set(name, { source, complete: true });
         else truth.feeds.delete(name);
       }
-      const sources = new Set([...truth.feeds.values()].map(({ source }) => source));
-      for (const key of truth.missed.keys()) {
-        if (!sources.has(truth.events.get(key)?.source ?? "")) truth.missed.delete(key);
+      for (const [key, feeds] of truth.missed) {
+        const left = feeds.filter((name) => truth.feeds.has(name));
+        if (left.length > 0) truth.missed.set(key, left);
+        else truth.missed.delete(key);
       }
     },
 

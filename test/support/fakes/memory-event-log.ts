@@ -42,9 +42,9 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
           const event = truth.events.get(eventKey({ tenant, source, eventId: id ?? "" }));
           return event === undefined ? null : { ...event };
         };
-        const missedBy = truth.missed.get(
-          eventKey({ tenant, source, eventId: known?.imageId ?? "" }),
-        );
+        const missedBy = truth.missed
+          .get(eventKey({ tenant, source, eventId: known?.imageId ?? "" }))
+          ?.toSorted(compareBytes);
         return {
           row:
             known === undefined
@@ -125,25 +125,23 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
     },
 
     async findMissed(feeds, limit) {
-      return [...truth.missed]
+      const missed = [...truth.missed]
         .toSorted(([a], [b]) => compareBytes(a, b))
-        .flatMap(([key, names]) => {
-          const event = truth.events.get(key);
-          return event !== undefined && areOwn(truth, event, feeds)
-            ? [{ event: { ...event }, feeds: names }]
-            : [];
-        })
-        .slice(0, limit);
+        .flatMap(([key, names]) => completeOf(truth, names, feeds).map((feed) => ({ key, feed })));
+      const byKey = Map.groupBy(missed.slice(0, limit), ({ key }) => key);
+      return [...byKey].flatMap(([key, some]) => {
+        const event = truth.events.get(key);
+        return event === undefined
+          ? []
+          : [{ event: { ...event }, feeds: some.map(({ feed }) => feed) }];
+      });
     },
 
-    async giveMissed(missed, contributions, feeds, now) {
-      const taken = new Set(
-        missed
-          .map(({ event }) => eventKey(event))
-          .filter((key) => isOwn(truth, key, feeds))
-          .filter((key) => truth.missed.delete(key)),
+    async giveMissed(missed, contributions, now) {
+      const taken = missed.flatMap(({ event, feeds }) =>
+        takeMissed(truth, eventKey(event), feeds).map((feed) => `${eventKey(event)}\0${feed}`),
       );
-      const own = contributions.filter((one) => taken.has(eventKey(one)));
+      const own = contributions.filter((one) => taken.includes(`${eventKey(one)}\0${one.feed}`));
       contribute(
         truth,
         own.map((one) => ({ ...one, knownAt: null })),
@@ -354,20 +352,24 @@ function setAside(truth: MemoryTruth, event: LogEvent, known: readonly string[] 
   if (feeds.length > 0) truth.missed.set(eventKey(event), feeds);
 }
 
-/** Whether all feeds of an event's source are known to the caller, and given all past events. */
-function areOwn(truth: MemoryTruth, event: LogEvent, known: readonly string[]): boolean {
-  const own = [...truth.feeds].filter(([, { source }]) => source === event.source);
-  return own.length > 0 && own.every(([name, { complete }]) => complete && known.includes(name));
-}
+/** Of these feeds those that are known to the caller, and were given all past events. */
+const completeOf = (
+  truth: MemoryTruth,
+  names: readonly string[],
+  known: readonly string[],
+): readonly string[] =>
+  names
+    .filter((name) => known.includes(name) && truth.feeds.get(name)?.complete === true)
+    .toSorted(compareBytes);
 
-/** Whether the feeds for which an event is set aside are known to the caller; not during a backfill. */
-function isOwn(truth: MemoryTruth, key: string, known: readonly string[]): boolean {
-  const source = truth.events.get(key)?.source;
-  const own = [...truth.feeds].filter(([, feed]) => feed.source === source);
-  const missing = truth.missed.get(key) ?? [];
-  return own.every(
-    ([name, { complete }]) => complete && (known.includes(name) || !missing.includes(name)),
-  );
+/** Sets an event aside no longer for some feeds, and answers for which it was. */
+function takeMissed(truth: MemoryTruth, key: string, feeds: readonly string[]): readonly string[] {
+  const names = truth.missed.get(key) ?? [];
+  const taken = completeOf(truth, names, feeds);
+  const left = names.filter((name) => !taken.includes(name));
+  if (left.length > 0) truth.missed.set(key, left);
+  else truth.missed.delete(key);
+  return taken;
 }
 
 /** Stores what a fold made, as an append would: not for the erased, and nothing without what it follows. */
@@ -392,15 +394,14 @@ function derive(
     setAside(truth, event, feeds);
     const followed = eventKey({ ...event, eventId: follows ?? "" });
     // Whoever missed a pair is given it together with what takes it back.
-    if (truth.missed.has(followed) && isOwn(truth, followed, feeds ?? [])) {
-      truth.missed.delete(followed);
-      const missed = { source: event.source, eventId: follows ?? "", knownAt: null };
-      contribute(
-        truth,
-        entities.map((ref) => ({ ...ref, ...missed })),
-        now,
-      );
-    }
+    const taken = takeMissed(truth, followed, feeds ?? []);
+    const missed = { source: event.source, eventId: follows ?? "", knownAt: null };
+    const others = entities.filter(({ feed = "" }) => taken.includes(feed));
+    contribute(
+      truth,
+      others.map((ref) => ({ ...ref, ...missed })),
+      now,
+    );
     for (const ref of entities) {
       const record = entityRecord(truth, ref);
       record.pending.set(eventKey(event), { event: { ...event }, since: now, knownAt: null });
