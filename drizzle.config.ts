@@ -4,6 +4,7 @@ export default defineConfig({
   dialect: "postgresql",
   schema: [
     "./src/platform/neon/schema.ts",
+    "./src/platform/neon/definition-schema.ts",
     "./src/platform/neon/search-schema.ts",
     "./src/platform/neon/quality-schema.ts",
   ],
