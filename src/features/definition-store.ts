@@ -104,8 +104,9 @@ export interface DefinitionStore {
    * Registers all views of a deployment, and retires all others: what is not there yet under the next
    * version number, complete at once where no event was ever folded for that kind of entity. None of
    * them is withdrawn from then on. A view that was retired is incomplete when it returns, without
-   * states, since nobody folded into them meanwhile. No commit is made meanwhile, and none later by a fold that began before. What waits
-   * for a join that no view reads any more is forgotten: should it return, it is given its past anew.
+   * states, since nobody folded into them meanwhile. No commit is made meanwhile, and none later by a
+   * fold that began before. What waits for a join that no view reads any more is forgotten: should it
+   * return, it is given its past anew.
    * Idempotent, safe when run twice at once.
    */
   registerViews(views: readonly ViewToRegister[], now: number): Promise<readonly RegisteredView[]>;

@@ -141,6 +141,8 @@ export interface AppendResult {
    * states behind, and is for another deployment to do, or for the caller's once it was applied.
    */
   readonly newerFor: ReadonlySet<string>;
+  /** Whether it set events aside, for feeds that are not among `feeds`. */
+  readonly setsAside: boolean;
   /** Names the set of all views in use, for the commit. */
   readonly views: string;
 }

@@ -60,6 +60,7 @@ export interface Read {
   readonly snapshots: readonly EntitySnapshot[];
   readonly complete: ReadonlySet<string>;
   readonly newerFor: ReadonlySet<string>;
+  readonly setsAside: boolean;
   /** Names the views in use; more than one where they changed between two reads. */
   readonly views: ReadonlySet<string>;
 }
@@ -73,6 +74,7 @@ export interface Appended {
   readonly entities: Map<string, EntitySnapshot>;
   readonly complete: Set<string>;
   readonly newerFor: Set<string>;
+  setsAside: boolean;
   readonly views: Set<string>;
   readonly refused: Refused[];
 }
@@ -122,6 +124,7 @@ function takeIn(into: Appended, batch: Batch, { verdicts, moved, ...read }: Appe
   for (const snapshot of read.entities) into.entities.set(refText(snapshot), snapshot);
   for (const stateId of read.completeStates) into.complete.add(stateId);
   for (const entity of read.newerFor) into.newerFor.add(entity);
+  into.setsAside ||= read.setsAside;
   into.views.add(read.views);
 }
 
@@ -174,6 +177,7 @@ export async function appendBatch(
     entities: new Map(),
     complete: new Set(),
     newerFor: new Set(),
+    setsAside: false,
     views: new Set(),
     refused: [],
   };
@@ -192,8 +196,14 @@ export async function readAgain(
   refs: readonly EntityRef[],
   now: number,
 ): Promise<Read> {
-  const { entities, completeStates, newerFor, views } = await ctx.log.append(
+  const { entities, completeStates, newerFor, setsAside, views } = await ctx.log.append(
     appendInput(ctx, [], [], refs, now),
   );
-  return { snapshots: entities, complete: completeStates, newerFor, views: new Set([views]) };
+  return {
+    snapshots: entities,
+    complete: completeStates,
+    newerFor,
+    setsAside,
+    views: new Set([views]),
+  };
 }

@@ -157,7 +157,8 @@ async function foldAll(
   const turns = new Turns(since);
   let ctx = given;
   const snapshots = [...appended.entities.values()].filter((one) => !turns.yields(one));
-  let read: Read | null = snapshots.length > 0 ? { ...appended, snapshots } : null;
+  const isRead = snapshots.length > 0 || appended.setsAside;
+  let read: Read | null = isRead ? { ...appended, snapshots } : null;
   for (let round = 0; read !== null || turns.open.length > 0; round += 1) {
     if (read !== null) {
       ({ ctx, read } = await readWithAll(ctx, read, since));

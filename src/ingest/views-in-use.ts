@@ -8,7 +8,7 @@ import { refOf } from "./entity-refs.ts";
 export interface KnownViews {
   /** The deployment's own registry, with the others' views that are in use. */
   registry: Registry;
-  /** Names the set of views in use of which it was made; null where it was never asked for. */
+  /** Names the set of views in use of which it was made; null where no append has told it. */
   views: string | null;
 }
 
@@ -48,15 +48,22 @@ export async function learnViews(
 
 /**
  * Where entities were read that have views in use of which nothing is known here, learns of them and
- * reads once more; and where other views are in use than before, learns that.
+ * reads once more; and where other views are in use than before, learns that. So it does where somebody
+ * else of this isolate learnt it since the context was made.
  */
 export async function readWithAll<
   C extends AppendContext & { readonly inUse?: ViewsInUse | undefined },
 >(ctx: C, read: Read, now: number): Promise<{ readonly ctx: C; readonly read: Read }> {
   const { inUse } = ctx;
+  if (inUse === undefined) return { ctx, read };
+  const { own, known } = inUse;
   const views = [...read.views].join(" ");
-  if (inUse === undefined || inUse.known.views === views) return { ctx, read };
-  if (inUse.known.views === null && read.newerFor.size === 0) return { ctx, read };
-  const learnt = { ...ctx, registry: await learnViews(inUse, views) };
+  const isForOthers = read.newerFor.size > 0 || read.setsAside;
+  // Where all are own, and stay so, nobody asks; what a sweep found of others may be out of use by now.
+  const isNew =
+    known.views === null ? isForOthers || known.registry !== own : known.views !== views;
+  const registry = isNew ? await learnViews(inUse, views) : known.registry;
+  if (!isNew && registry === ctx.registry) return { ctx, read };
+  const learnt = { ...ctx, registry };
   return { ctx: learnt, read: await readAgain(learnt, read.snapshots.map(refOf), now) };
 }

@@ -66,6 +66,23 @@ describe.each(truths())("the definition store %s", (_name, open) => {
     expect(await mine(suffix)).toEqual(before);
   });
 
+  it("keeps the join of a view of pairs, also one that was registered without", async () => {
+    const suffix = newTenant();
+    const pairs = view(`pairs_${suffix}`, "1", suffix);
+    const joinPlan = '{"z":1,"a":[2]}';
+    const register = async (one: ViewToRegister) =>
+      (await truth.definitionStore.registerViews([one], 1))[0];
+    expect((await register(pairs))?.joinPlan).toBeNull();
+    expect(await register({ ...pairs, joinPlan })).toEqual({
+      ...pairs,
+      version: 1,
+      complete: true,
+      retired: false,
+      joinPlan,
+    });
+    expect((await register(pairs))?.joinPlan).toBe(joinPlan);
+  });
+
   it("holds a view of entities with a history incomplete until it is built", async () => {
     const suffix = newTenant();
     const entity = { tenant: suffix, entity: suffix, key: "k" };

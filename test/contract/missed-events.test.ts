@@ -71,6 +71,22 @@ describe.each(truths())("events that a consumer gave to too few %s", (where, ope
     for (const feeds of [["a"], []]) expect(await ids(tenant, feeds)).toEqual([]);
   });
 
+  it("are told of to who stores them", async () => {
+    const tenant = newTenant();
+    await register(["a", "b"]);
+    await truth.definitionStore.completeFeeds(["a", "b"]);
+    const setsAside = async (named: readonly string[], feeds?: Feeds) => {
+      const events = named.map((id) => logEvent(tenant, id));
+      const asked = { events, contributions: [], touched: [], stateIds: [], now: 5_000 };
+      return (await log.append({ ...asked, ...(feeds !== undefined && { feeds }) })).setsAside;
+    };
+    expect(await setsAside(["1"], ["a", "b"])).toBe(false);
+    expect(await setsAside(["2"])).toBe(false);
+    expect(await setsAside(["1", "3"], ["a"])).toBe(true);
+    expect(await setsAside(["1", "3"], ["a"])).toBe(false);
+    expect(await setsAside([], [])).toBe(false);
+  });
+
   it("are given once, whoever was given them already, and to nobody who was erased", async () => {
     const tenant = newTenant();
     await register(["a", "b"]);
@@ -282,6 +298,29 @@ describe.each(truths())("events that a consumer gave to too few %s", (where, ope
       const registering = register(["late"], ["late"]).then(() => ends.push("registered"));
       await Promise.all([storing, registering]);
       expect(ends).toEqual(["stored", "registered"]);
+      await truth.definitionStore.completeFeeds([]);
+    },
+  );
+
+  it.runIf(where.includes("server"))(
+    "are stored without waiting for a registration that waits for a backup",
+    async () => {
+      const ends: string[] = [];
+      const backup = (truth as SqlTruth)
+        .batch([
+          { text: "SELECT count(*) FROM feeds", params: [] },
+          { text: "SELECT pg_sleep(6)", params: [] },
+        ])
+        .then(() => ends.push("backup"));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const registering = register(["late"], ["late"]).then(() => ends.push("registered"));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const tenant = newTenant();
+      const storing = append([logEvent(tenant, "1")], [customer(tenant)], []).then(() =>
+        ends.push("stored"),
+      );
+      await Promise.all([backup, registering, storing]);
+      expect(ends).toEqual(["stored", "backup", "registered"]);
       await truth.definitionStore.completeFeeds([]);
     },
   );

@@ -181,7 +181,7 @@ describe("the SQL client", () => {
   });
 
   it("does not blame the data for an overloaded server", async () => {
-    for (const code of ["53300", "57P01", "08006", "XX000", "55P03"]) {
+    for (const code of ["53300", "57P01", "08006", "XX000", "57014"]) {
       const raise = `DO $$ BEGIN RAISE EXCEPTION '${SECRET}' USING ERRCODE = '${code}'; END $$`;
       const error = await failure(client.query(raise, []));
       expect(error).toMatchObject({ code: "dependency_unavailable" });

@@ -81,6 +81,7 @@ export function readAppendResult(input: AppendInput, rows: readonly SqlRow[]): A
     }),
     completeStates: new Set(ofKind(rows, "complete").map((row) => String(row["a"]))),
     newerFor: new Set(ofKind(rows, "newer").map((row) => String(row["a"]))),
+    setsAside: ofKind(rows, "aside").length > 0,
     views: String(ofKind(rows, "views")[0]?.["a"]),
   };
 }

@@ -96,6 +96,7 @@ WITH input AS MATERIALIZED (
    ORDER BY c.tenant COLLATE "C", c.entity COLLATE "C", c.entity_key COLLATE "C"
   ON CONFLICT DO NOTHING
 ), missed AS (${setAside("accepted", "$27")}
+  RETURNING event_id
 ), first AS MATERIALIZED (
   SELECT t.position, t.tenant, w.source, w.event_id, w.known_at, w.since, w.place
     FROM touched t CROSS JOIN LATERAL (
@@ -170,6 +171,8 @@ UNION ALL
 SELECT DISTINCT 'newer', 0, v.entity, NULL, NULL, NULL, NULL, NULL
   FROM feature_views v
  WHERE v.retired_at IS NULL AND v.entity = ANY ($16::text[]) AND v.state_id <> ALL ($18::text[])
+UNION ALL
+SELECT 'aside', 0, NULL, NULL, NULL, NULL, NULL, NULL WHERE EXISTS (SELECT FROM missed)
 UNION ALL
 SELECT 'views', 0, ${VIEWS_IN_USE}, NULL, NULL, NULL, NULL, NULL
 UNION ALL

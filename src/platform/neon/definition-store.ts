@@ -38,10 +38,24 @@ DELETE FROM entity_states s USING feature_views v
  */
 const KEEP_COMMITS = "LOCK TABLE feeds IN ACCESS EXCLUSIVE MODE";
 
-/** $1 state ids. One that was withdrawn alone has been folded into all the time. */
+/**
+ * Before that table is locked: all consumers wait behind a lock that waits. Whoever reads it for long,
+ * as a backup does, is to hold up the registering alone, which is sent again (store-error.ts).
+ */
+const BE_BRIEF = { text: "SET LOCAL lock_timeout = '4s'", params: [] } as const;
+
+/**
+ * $1 state ids, $2 plans of joins. One that was withdrawn alone has been folded into all the time. A
+ * view that was registered before joins were kept is given its own.
+ */
 const RETURN = `
-UPDATE feature_views SET retired_at = NULL, complete = complete AND retired_at IS NULL, withdrawn = false
- WHERE (retired_at IS NOT NULL OR withdrawn) AND state_id = ANY ($1::text[])`;
+UPDATE feature_views f
+   SET retired_at = NULL, complete = complete AND retired_at IS NULL, withdrawn = false,
+       join_plan = coalesce(f.join_plan, v.join_plan::json)
+  FROM unnest($1::text[], $2::text[]) AS v(state_id, join_plan)
+ WHERE f.state_id = v.state_id
+   AND (f.retired_at IS NOT NULL OR f.withdrawn
+        OR f.join_plan IS NULL AND v.join_plan IS NOT NULL)`;
 
 /** Leaves out what is there. */
 const REGISTER = `
@@ -166,7 +180,8 @@ export function createDefinitionStore(client: SqlClient): DefinitionStore {
       const sources = feeds.map(({ source }) => source);
       const areNew = feeds.map(({ isNew }) => String(isNew));
       const [lock, insert, open] = REGISTER_FEEDS;
-      const [, , rows = []] = await client.batch([
+      const [, , , rows = []] = await client.batch([
+        BE_BRIEF,
         { text: lock, params: [] },
         { text: insert, params: [names, sources, areNew] },
         { text: open, params: [names] },
@@ -193,20 +208,22 @@ export function createDefinitionStore(client: SqlClient): DefinitionStore {
 
     async registerViews(views, now) {
       const stateIds = views.map(({ stateId }) => stateId);
+      const joinPlans = views.map(({ joinPlan = null }) => joinPlan);
       const columns = [
         views.map(({ name }) => name),
         views.map(({ specHash }) => specHash),
         stateIds,
         views.map(({ spec }) => spec),
         views.map(({ entity }) => entity),
-        views.map(({ joinPlan = null }) => joinPlan),
+        joinPlans,
         now,
       ];
       await client.query(FORGET_STATES, [stateIds]);
       await client.batch([
+        BE_BRIEF,
         { text: KEEP_COMMITS, params: [] },
         { text: RETIRE, params: [stateIds, now] },
-        { text: RETURN, params: [stateIds] },
+        { text: RETURN, params: [stateIds, joinPlans] },
         { text: REGISTER, params: columns },
       ]);
       for (let forgotten = FORGOTTEN_AT_ONCE; forgotten === FORGOTTEN_AT_ONCE;) {

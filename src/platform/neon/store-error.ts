@@ -20,13 +20,19 @@ export function storeError(error: unknown): AppError | RejectedByStore {
   if (sqlState !== undefined && STATEMENT_WRONG.test(sqlState)) {
     return new AppError("internal", "The database could not run the statement.", { cause });
   }
-  return new AppError("dependency_unavailable", "The database does not answer.", { cause });
+  const why =
+    sqlState === LOCK_HELD
+      ? "A long transaction, such as a backup, holds what is to be changed."
+      : "The database does not answer.";
+  return new AppError("dependency_unavailable", why, { cause });
 }
+
+/** A lock was not had within the time that the transaction gave it. */
+const LOCK_HELD = "55P03";
 
 /** Pure. Whether the statement lost to another one and was rolled back: it may be sent again. */
 export function isRolledBackRace(error: unknown): boolean {
-  const sqlState = sqlStateOf(error);
-  return sqlState === "40P01" || sqlState === "40001";
+  return ["40P01", "40001", LOCK_HELD].includes(sqlStateOf(error) ?? "");
 }
 
 /** Pure. Whether a refusal of `storeError` is a constraint's, not a value's. */

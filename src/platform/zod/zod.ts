@@ -5,6 +5,8 @@
 export * from "zod/v4";
 // oxlint-disable-next-line import/no-self-import -- the namespace of what is left
 export * as z from "./zod.ts";
+// oxlint-disable-next-line import/no-self-import, import/no-default-export -- zod has one, too
+export * as default from "./zod.ts";
 
 const LEFT_OUT = undefined;
 export { LEFT_OUT as compile, LEFT_OUT as core, LEFT_OUT as fromJSONSchema, LEFT_OUT as locales };

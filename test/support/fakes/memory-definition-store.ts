@@ -64,7 +64,12 @@ export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore
       checkStorable(views);
       retireAndReturn(truth, new Set(views.map(({ stateId }) => stateId)));
       for (const { name, stateId, specHash, spec, entity, joinPlan = null } of views) {
-        if (known(stateId) !== undefined) continue;
+        const index = truth.views.findIndex((one) => one.stateId === stateId);
+        const there = truth.views[index];
+        if (there !== undefined) {
+          truth.views[index] = { ...there, joinPlan: there.joinPlan ?? joinPlan };
+          continue;
+        }
         const version = 1 + truth.views.filter((view) => view.name === name).length;
         const complete = ![...truth.entities.values()].some(
           (record) => record.entity === entity && record.version > 0,

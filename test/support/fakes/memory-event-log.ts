@@ -77,10 +77,11 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
       const verdicts = events.map((event, index) =>
         lost.has(index) ? "unsettled" : erased.has(index) ? "erased" : verdictOf(truth, event),
       );
+      let setsAside = false;
       for (const [index, event] of events.entries()) {
         if (verdicts[index] !== "accepted") continue;
         truth.events.set(eventKey(event), { ...event });
-        setAside(truth, event, feeds);
+        setsAside = setAside(truth, event, feeds) || setsAside;
       }
       for (const { event: index, entity, key } of contributions) {
         const event = events[index];
@@ -105,6 +106,7 @@ export function createMemoryEventLog(truth: MemoryTruth): EventLog {
             .map(({ entity }) => entity)
             .filter((entity) => touched.some((ref) => ref.entity === entity)),
         ),
+        setsAside,
         views: viewsInUse(truth),
       };
     },
@@ -344,12 +346,17 @@ function apply(record: EntityRecord, commit: EntityCommit, now: number): void {
   record.outbox = { version: record.version, since, changedAt: now };
 }
 
-/** Sets a stored event aside for the feeds of its source that the caller does not know. */
-function setAside(truth: MemoryTruth, event: LogEvent, known: readonly string[] | undefined): void {
+/** Sets a stored event aside for the feeds of its source that the caller does not know, if any. */
+function setAside(
+  truth: MemoryTruth,
+  event: LogEvent,
+  known: readonly string[] | undefined,
+): boolean {
   const feeds = [...truth.feeds].flatMap(([name, { source }]) =>
     source === event.source && known?.includes(name) === false ? [name] : [],
   );
   if (feeds.length > 0) truth.missed.set(eventKey(event), feeds);
+  return feeds.length > 0;
 }
 
 /** Of these feeds those that are known to the caller, and were given all past events. */

@@ -61,7 +61,13 @@ function foldAll(history: Pick<HistoryLog, "readEvents">) {
       now: () => NOON,
       refuse: async () => undefined,
     },
-    { snapshots, complete: new Set([plan.stateId]), newerFor: new Set(), views: new Set(["any"]) },
+    {
+      snapshots,
+      complete: new Set([plan.stateId]),
+      newerFor: new Set(),
+      setsAside: false,
+      views: new Set(["any"]),
+    },
   );
   return { round, committed };
 }

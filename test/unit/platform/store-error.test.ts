@@ -66,7 +66,7 @@ describe("what a failed statement means", () => {
     };
     expect(isBrokenConstraint(refusal("23502"))).toBe(true);
     expect(isBrokenConstraint(refusal("22023"))).toBe(false);
-    expect(["40P01", "40001"].every((code) => isRolledBackRace(failure(code)))).toBe(true);
+    expect(["40P01", "40001", "55P03"].every((code) => isRolledBackRace(failure(code)))).toBe(true);
     expect(isRolledBackRace(failure("57014"))).toBe(false);
     expect(isRolledBackRace(new Error("40001"))).toBe(false);
   });

@@ -9,6 +9,8 @@ const left = (namespace: object): readonly (readonly [string, unknown])[] =>
 it("is zod, but for what is left out", () => {
   expect(left(bundled)).toEqual(left(zod));
   expect(left(bundled.z)).toEqual(left(zod.z));
+  expect(zod.default).toBe(zod.z);
+  expect(bundled).toHaveProperty("default", bundled.z);
   for (const name of LEFT_OUT) {
     expect(zod.z).toHaveProperty(name);
     expect(Reflect.get(bundled, name)).toBeUndefined();
