@@ -10,7 +10,7 @@ export interface RegisteredView {
   /** Canonical JSON of everything that decides its values. */
   readonly spec: string;
   readonly entity: string;
-  /** Whether every entity's state is built. */
+  /** Whether every entity's state is built, and it is not withdrawn: metas list it, unless retired. */
   readonly complete: boolean;
   /** Whether it is out of use: nobody needs to fold into its states. */
   readonly retired: boolean;

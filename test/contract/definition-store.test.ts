@@ -153,6 +153,8 @@ describe.each(truths())("the definition store %s", (_name, open) => {
     expect(await truth.definitionStore.withdrawViews(kept)).toBe(1);
     expect(await seen()).toEqual([false, true, true]);
     expect(await truth.definitionStore.withdrawViews(kept)).toBe(1);
+    // As a plan sees it: there is something to do, should it be wanted.
+    expect((await mine(kind)).map(({ complete }) => complete)).toEqual([false, true]);
     await truth.definitionStore.retireViews(kept, 2);
     expect(await seen()).toEqual([false, true, false]);
     expect(await truth.definitionStore.withdrawViews(kept)).toBe(0);

@@ -21,7 +21,11 @@ export function createMemoryDefinitionStore(truth: MemoryTruth): DefinitionStore
   return {
     async listViews() {
       return truth.views
-        .map((view) => ({ ...view, retired: truth.retired.has(view.stateId) }))
+        .map((view) => ({
+          ...view,
+          complete: view.complete && !truth.withdrawn.has(view.stateId),
+          retired: truth.retired.has(view.stateId),
+        }))
         .toSorted((a, b) => compareBytes(a.name, b.name) || a.version - b.version);
     },
 
