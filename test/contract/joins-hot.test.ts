@@ -4,7 +4,7 @@ import type { MetAnswer, MetQuery } from "../../src/features/met-events.ts";
 import { consume } from "../../src/ingest/consume.ts";
 import { JOIN_LIMITS } from "../../src/ingest/join-limits.ts";
 import { newTenant } from "../support/log-events.ts";
-import { pathRegistry, stepEvent, type Step } from "../support/paths.ts";
+import { pathRegistry, stepOf, stepEvent, type Step } from "../support/paths.ts";
 import { applyAll, NOW, openPorts } from "../support/play.ts";
 import { sqlTruths, type SqlTruth } from "../support/stores.ts";
 import { consumerOf, deliver, eventsMessage } from "../support/write-path.ts";
@@ -49,16 +49,8 @@ async function fill(truth: SqlTruth, tenant: string, at: string): Promise<void> 
   );
 }
 
-const step = (side: Step["side"], id: string, time: number, known: number | null = null): Step => ({
-  side,
-  id,
-  time,
-  who: "ada",
-  shop: "x",
-  ad: "a1",
-  amount: "1",
-  known,
-});
+const step = (side: Step["side"], id: string, time: number, known: number | null = null): Step =>
+  stepOf(side, id, time, { known });
 
 describe.each(sqlTruths())("a join's key with 25,000 events within reach %s", (_name, open) => {
   let truth: SqlTruth;

@@ -114,6 +114,24 @@ export interface Step extends Omit<PlainSide, "key"> {
   readonly known: number | null;
 }
 
+/** A step of Ada's at a shop, of which a test names only what matters to it. */
+export const stepOf = (
+  side: Step["side"],
+  id: string,
+  time: number,
+  fields: Partial<Step> = {},
+): Step => ({
+  side,
+  id,
+  time,
+  who: "ada",
+  shop: "x",
+  ad: "a1",
+  amount: "2.50",
+  known: null,
+  ...fields,
+});
+
 export function stepEvent({ side, id, who, shop, time, ...step }: Step, tenant: string): LogEvent {
   const amount = exactToText(exactOf(step.amount));
   const record =

@@ -11,23 +11,17 @@ import { replay } from "../../../src/ingest/replay.ts";
 import { sweep } from "../../../src/ingest/sweep.ts";
 import { DAY_MS } from "../../../src/time.ts";
 import { naivePairs } from "../../support/naive-pairs.ts";
-import { pathRegistry, stepEvent, type PathOptions, type Step } from "../../support/paths.ts";
+import {
+  pathRegistry,
+  stepOf,
+  stepEvent,
+  type PathOptions,
+  type Step,
+} from "../../support/paths.ts";
 import { NOON, openFilledWorld, type World } from "../../support/world.ts";
 import { eventsMessage, vault } from "../../support/write-path.ts";
 
 const AT = NOON - 60_000;
-
-const step = (side: Step["side"], id: string, time: number, fields: Partial<Step> = {}): Step => ({
-  side,
-  id,
-  time,
-  who: "ada",
-  shop: "x",
-  ad: "a1",
-  amount: "1",
-  known: null,
-  ...fields,
-});
 
 const message = (...steps: readonly Step[]) =>
   eventsMessage(steps.map((one) => stepEvent(one, "t")));
@@ -52,9 +46,9 @@ const finish = async (world: World): Promise<void> => {
 };
 
 describe("an event that makes more pairs than a commit takes", () => {
-  const orders = Array.from({ length: 12 }, (_, i) => step("right", `o${i}`, AT + 10 + i));
-  const click = step("left", "c", AT);
-  const others = [step("left", "b", AT + 30), step("right", "p", AT + 40)];
+  const orders = Array.from({ length: 12 }, (_, i) => stepOf("right", `o${i}`, AT + 10 + i));
+  const click = stepOf("left", "c", AT);
+  const others = [stepOf("left", "b", AT + 30), stepOf("right", "p", AT + 40)];
   const round = { pairs: 5, chars: 1e9 };
   const joinLimits = { ...JOIN_LIMITS, round, event: { pairs: 11, chars: 1e9 } };
 
@@ -132,7 +126,7 @@ describe("more events of one key than are read at once", () => {
     const registry = paths({ fanOut: 2 });
     const world = await openFilledWorld(registry);
     const steps = Array.from({ length: 1_300 }, (_, i) =>
-      step(i % 3 === 0 ? "left" : "right", `e${(i * 7) % 1_301}`, AT + ((i * 37) % 1_300)),
+      stepOf(i % 3 === 0 ? "left" : "right", `e${(i * 7) % 1_301}`, AT + ((i * 37) % 1_300)),
     );
     const events = steps.map((one) => stepEvent(one, "t"));
     const contributions = events.flatMap((event, i) =>

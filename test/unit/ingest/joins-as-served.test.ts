@@ -4,28 +4,16 @@ import { readHistory } from "../../../src/features/read-history.ts";
 import { readOnline } from "../../../src/features/read-online.ts";
 import { sweep } from "../../../src/ingest/sweep.ts";
 import { createMemoryHistoryLog } from "../../support/fakes/memory-history-log.ts";
-import { pathRegistry, stepEvent, type Step } from "../../support/paths.ts";
+import { pathRegistry, stepOf, stepEvent, type Step } from "../../support/paths.ts";
 import { NOON, openFilledWorld } from "../../support/world.ts";
 import { eventsMessage, vault } from "../../support/write-path.ts";
 
 const AT = NOON - 60_000;
 
-const step = (side: Step["side"], id: string, time: number, fields: Partial<Step> = {}): Step => ({
-  side,
-  id,
-  time,
-  who: "ada",
-  shop: "x",
-  ad: "a1",
-  amount: "2.50",
-  known: null,
-  ...fields,
-});
-
-const click = step("left", "c0", AT);
-const order = step("right", "o", AT + 1_000);
+const click = stepOf("left", "c0", AT);
+const order = stepOf("right", "o", AT + 1_000);
 /** Takes the place of the click, of another ad: known ten seconds after both. */
-const late = step("left", "c1", AT + 500, { ad: "a2", known: AT + 12_000 });
+const late = stepOf("left", "c1", AT + 500, { ad: "a2", known: AT + 12_000 });
 
 const registry = pathRegistry({ within: "5s", fanOut: 1, alsoShop: false }, ["ad_orders"]);
 

@@ -11,26 +11,24 @@ import type { IngestMessage } from "../../../src/ingest/envelope.ts";
 import { sweep } from "../../../src/ingest/sweep.ts";
 import { DAY_MS } from "../../../src/time.ts";
 import { z } from "zod";
-import { ad, clicks, orders, pathRegistry, stepEvent, type Step } from "../../support/paths.ts";
+import {
+  ad,
+  clicks,
+  orders,
+  pathRegistry,
+  stepOf,
+  stepEvent,
+  type Step,
+} from "../../support/paths.ts";
 import { NOON, openFilledWorld, type World } from "../../support/world.ts";
 import { eventsMessage, vault } from "../../support/write-path.ts";
 
 const AT = NOON - 60_000;
 
-const step = (side: Step["side"], id: string, time: number, fields: Partial<Step> = {}): Step => ({
-  side,
-  id,
-  time,
-  who: "ada",
-  shop: "x",
-  ad: "a1",
-  amount: "2.50",
-  known: null,
-  ...fields,
-});
-const click = (id: string, time = AT, fields: Partial<Step> = {}) => step("left", id, time, fields);
+const click = (id: string, time = AT, fields: Partial<Step> = {}) =>
+  stepOf("left", id, time, fields);
 const order = (id: string, time = AT, fields: Partial<Step> = {}) =>
-  step("right", id, time, fields);
+  stepOf("right", id, time, fields);
 
 const message = (...steps: readonly Step[]): IngestMessage =>
   eventsMessage(steps.map((one) => stepEvent(one, "t")));
