@@ -1,6 +1,6 @@
+import { AppError } from "../errors.ts";
 import { backfill, newFeeds } from "./backfill.ts";
 import { buildView, type BuildContext } from "./build-view.ts";
-import { AppError } from "../errors.ts";
 import type { DefinitionStore, RegisteredView, ViewToRegister } from "./definition-store.ts";
 import type { EntityRef } from "./event-log.ts";
 import { feedName, type Feed } from "./feeds.ts";
@@ -25,11 +25,11 @@ export interface ApplyDefinitionsContext {
   readonly fold: (entities: readonly EntityRef[]) => Promise<void>;
   /** Folds what waits or was missed, whatever entity's it is, telling how many these are so far. */
   readonly foldWaiting: (progress: (entities: number) => void) => Promise<void>;
-  /** `done` counts events of a backfill, and entities of anything else; `events` are looked through. */
+  /** `done` counts entities, or events of a backfill; `events` are those looked through. */
   readonly progress: (step: ApplyStep, done: number, events: number) => void;
 }
 
-/** What may take long: what waited for this, giving past events to a new kind of entity, building a view. */
+/** What may take long: what waited, giving past events to a new kind of entity, building a view. */
 export type ApplyStep =
   | { readonly kind: "waiting" }
   | { readonly kind: "backfill" }
@@ -57,9 +57,9 @@ async function tellTenants({ archive, online }: ApplyDefinitionsContext): Promis
 }
 
 /**
- * Takes the views that the deployment does not have out of use: entities with such a view wait until
- * then, since the deployment would leave it behind. First no read may trust it any more, also should
- * this be interrupted and the deployment rolled back.
+ * Takes the views that the deployment does not have out of use. First no read may trust them any more,
+ * also should this be interrupted and the deployment rolled back. Events of entities with one that the
+ * engine does not understand have waited for this.
  */
 async function retireOthers(ctx: ApplyDefinitionsContext): Promise<void> {
   const kept = [...ctx.registry.views.values()].map(({ stateId }) => stateId);
@@ -75,7 +75,9 @@ const foldWaiting = (ctx: ApplyDefinitionsContext): Promise<void> =>
 /**
  * Registers the deployment's views as immutable versions, gives new kinds of entities their past
  * events, builds new versions from the log, and tells every tenant's online store. Restartable; safe
- * while events go on, though not beside itself. Until it ends, reads of a new version answer 503.
+ * while events go on, though not beside itself. Until it ends, reads of a new version answer 503. Throws
+ * AppError `conflict`, before anything is changed, where it is to leave views in use that this engine
+ * does not understand.
  */
 export async function applyDefinitions(ctx: ApplyDefinitionsContext): Promise<AppliedDefinitions> {
   const { registry, definitions } = ctx;

@@ -96,7 +96,7 @@ export interface AppendInput {
   readonly stateIds: readonly string[];
   /**
    * Names of the feeds by which the caller gives events of these sources (features/feeds.ts). What is
-   * accepted although others are registered is set aside for a newer deployment, which knows those.
+   * accepted although others are registered is set aside for whoever knows those.
    */
   readonly feeds?: readonly string[];
   /** Those of a Worker where nothing is said. */
@@ -138,7 +138,7 @@ export interface AppendResult {
   readonly completeStates: ReadonlySet<string>;
   /**
    * Kinds of touched entities with a view in use that is not among `stateIds`: a fold would leave its
-   * states behind, and is for another deployment to do, or for the caller's once it was applied.
+   * states behind, and is for whoever knows that view.
    */
   readonly newerFor: ReadonlySet<string>;
   /** Whether it set events aside, for feeds that are not among `feeds`. */

@@ -16,8 +16,10 @@ export interface Keeps {
   readonly order: number | null;
 }
 
-/** What a plan knows of a field: its values depend on the first three, what the others say is not
- * known of a view that another deployment registered. */
+/**
+ * What a plan knows of a field. Its values depend on the first three; the others are not known of a
+ * view that another deployment registered.
+ */
 export type KeptField = Pick<Field, "name" | "kind" | "dimensions"> &
   Partial<Pick<Field, "pii" | "maxBytes">>;
 

@@ -74,6 +74,7 @@ export interface Appended {
   readonly entities: Map<string, EntitySnapshot>;
   readonly complete: Set<string>;
   readonly newerFor: Set<string>;
+  /** Whether events were set aside, for feeds of which nothing is known here. */
   setsAside: boolean;
   readonly views: Set<string>;
   readonly refused: Refused[];

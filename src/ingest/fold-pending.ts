@@ -35,8 +35,8 @@ export async function foldPending(
 }
 
 /**
- * Gives events to entities that missed them, because a consumer of the deployment before stored them:
- * it did not know these entities. They are known from now on, as nothing was served of them before.
+ * Gives events to entities that missed them, because whoever stored them did not know these
+ * entities. They are known from now on, as nothing was served of them before.
  */
 export async function giveMissed(ctx: FoldingContext, mostPages: number): Promise<void> {
   const names = feedNamesOf(ctx.registry.feedsBySource, ctx.registry.feedsBySource.keys());

@@ -37,8 +37,8 @@ async function findSome(ctx: ConsumeContext): Promise<readonly EntityRef[]> {
 }
 
 /**
- * Finishes what consumers left: gives events to entities of which a consumer of the deployment before
- * did not know, folds contributions that wait, projects what is committed but not online, and fills
+ * Finishes what consumers left: gives events to entities of which whoever stored them did not
+ * know, folds contributions that wait, projects what is committed but not online, and fills
  * online stores that were flushed. Run by cron; safe beside consumers.
  */
 export async function sweep(given: ConsumeContext): Promise<Swept> {

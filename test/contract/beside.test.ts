@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { count, last, max } from "../../src/features/aggregation.ts";
-import { applyDefinitions, type AppliedDefinitions } from "../../src/features/apply-definitions.ts";
+import type { AppliedDefinitions } from "../../src/features/apply-definitions.ts";
 import { featureView } from "../../src/features/define.ts";
 import type { LogEvent } from "../../src/features/event-log.ts";
 import { readOnline } from "../../src/features/read-online.ts";
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
 import { consume } from "../../src/ingest/consume.ts";
-import { foldingOf } from "../../src/ingest/fold-pending.ts";
 import { sweep } from "../../src/ingest/sweep.ts";
 import { openViewsInUse } from "../../src/ingest/views-in-use.ts";
 import { DAY_MS } from "../../src/time.ts";
+import { applyFor } from "../support/apply-for.ts";
 import { expectPaths } from "../support/expect-paths.ts";
 import type { createMemoryIngestQueue } from "../support/fakes/memory-ingest-queue.ts";
 import { withFaults } from "../support/fakes/with-faults.ts";
@@ -85,15 +85,11 @@ async function openDeployments(truth: Truth, registries: Readonly<Record<Name, R
       beside: boolean,
       meanwhile: () => Promise<void> = async () => undefined,
     ): Promise<AppliedDefinitions> =>
-      applyDefinitions({
-        ...ports,
-        registry: registries[by],
-        beside,
-        definitions: withFaults(truth.definitionStore, { before: meanwhile, after: meanwhile }),
-        now: () => NOW,
-        progress: () => undefined,
-        ...foldingOf({ ...ctx(by), registry: registries[by] }),
-      }),
+      applyFor(
+        { ...ctx(by), registry: registries[by] },
+        withFaults(truth.definitionStore, { before: meanwhile, after: meanwhile }),
+        { beside },
+      ),
   };
 }
 

@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { applyDefinitions, type AppliedDefinitions } from "../../src/features/apply-definitions.ts";
+import type { AppliedDefinitions } from "../../src/features/apply-definitions.ts";
 import { AppError } from "../../src/errors.ts";
 import { readOnline } from "../../src/features/read-online.ts";
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
 import { count } from "../../src/features/aggregation.ts";
 import { featureView } from "../../src/features/define.ts";
-import { foldingOf } from "../../src/ingest/fold-pending.ts";
 import { consume } from "../../src/ingest/consume.ts";
 import { beginFill } from "../../src/ingest/fill.ts";
 import { sweep } from "../../src/ingest/sweep.ts";
 import { DAY_MS } from "../../src/time.ts";
+import { applyFor } from "../support/apply-for.ts";
 import { expectTruth } from "../support/expect-truth.ts";
 import { createMemoryIngestQueue } from "../support/fakes/memory-ingest-queue.ts";
 import { createMemoryOnlineStore } from "../support/fakes/memory-online-store.ts";
@@ -84,15 +84,7 @@ function deploymentOf(truth: Truth, tenant: string): Deployment {
   const consumer = (registry: Registry) => ({ ...consumerOf(ports, () => NOW), registry });
   return {
     ports,
-    apply: (registry) =>
-      applyDefinitions({
-        ...ports,
-        registry,
-        definitions: truth.definitionStore,
-        now: () => NOW,
-        progress: () => undefined,
-        ...foldingOf(consumer(registry)),
-      }),
+    apply: (registry) => applyFor(consumer(registry), truth.definitionStore),
     async send(registry, events, log = ports.log) {
       if (events.length === 0) return;
       const message = eventsMessage(events.map((event) => logEventOf(event, tenant)));

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { applyDefinitions, type AppliedDefinitions } from "../../src/features/apply-definitions.ts";
+import type { AppliedDefinitions } from "../../src/features/apply-definitions.ts";
 import { AppError } from "../../src/errors.ts";
 import { isJoinId } from "../../src/features/feeds.ts";
 import type { Registry } from "../../src/features/registry.ts";
 import { consume } from "../../src/ingest/consume.ts";
 import type { JoinLimits } from "../../src/ingest/join-limits.ts";
-import { foldingOf } from "../../src/ingest/fold-pending.ts";
 import { sweep } from "../../src/ingest/sweep.ts";
 import { DAY_MS } from "../../src/time.ts";
+import { applyFor } from "../support/apply-for.ts";
 import { expectKnownPaths, expectPaths } from "../support/expect-paths.ts";
 import { withFaults } from "../support/fakes/with-faults.ts";
 import { newTenant } from "../support/log-events.ts";
@@ -40,14 +40,7 @@ async function openDeployment(truth: Truth, first: Registry, joinLimits: JoinLim
     tenant,
     ports,
     apply: (registry: Registry): Promise<AppliedDefinitions> =>
-      applyDefinitions({
-        ...ports,
-        registry,
-        definitions: truth.definitionStore,
-        now: () => NOW,
-        progress: () => undefined,
-        ...foldingOf(consumer(registry)),
-      }),
+      applyFor(consumer(registry), truth.definitionStore),
     send: async (registry: Registry, steps: readonly Step[], log = ports.log): Promise<void> => {
       if (steps.length === 0) return;
       const message = eventsMessage(steps.map((step) => stepEvent(step, tenant)));

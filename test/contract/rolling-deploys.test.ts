@@ -1,12 +1,11 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { applyDefinitions } from "../../src/features/apply-definitions.ts";
 import type { LogEvent } from "../../src/features/event-log.ts";
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
 import { consume } from "../../src/ingest/consume.ts";
-import { foldingOf } from "../../src/ingest/fold-pending.ts";
 import { sweep } from "../../src/ingest/sweep.ts";
 import { DAY_MS } from "../../src/time.ts";
+import { applyFor } from "../support/apply-for.ts";
 import { expectPaths } from "../support/expect-paths.ts";
 import { expectTruth } from "../support/expect-truth.ts";
 import type { createMemoryIngestQueue } from "../support/fakes/memory-ingest-queue.ts";
@@ -58,14 +57,10 @@ async function openRollout(truth: Truth, first: Registry) {
         calls += 1;
         if (calls % gap === 0) await send(old, left.splice(0, 1));
       };
-      return applyDefinitions({
-        ...ports,
-        registry,
-        definitions: withFaults(truth.definitionStore, { before: between }),
-        now: () => NOW,
-        progress: () => undefined,
-        ...foldingOf(consumer(registry)),
-      }).then(() => send(old, left));
+      return applyFor(
+        consumer(registry),
+        withFaults(truth.definitionStore, { before: between }),
+      ).then(() => send(old, left));
     },
     sweep: async (registry: Registry, now = NOW + DAY_MS) => {
       await sweep(consumer(registry, now));

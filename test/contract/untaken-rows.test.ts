@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { count, last, max, sum } from "../../src/features/aggregation.ts";
-import { applyDefinitions } from "../../src/features/apply-definitions.ts";
 import { entity, featureView } from "../../src/features/define.ts";
 import { apiKey, tableSource } from "../../src/features/define-source.ts";
 import { decimal } from "../../src/features/fields.ts";
@@ -10,11 +9,11 @@ import { readHistory } from "../../src/features/read-history.ts";
 import { readOnline } from "../../src/features/read-online.ts";
 import { compileDefinitions, type Registry } from "../../src/features/registry.ts";
 import { consume } from "../../src/ingest/consume.ts";
-import { foldingOf } from "../../src/ingest/fold-pending.ts";
 import { readChange } from "../../src/ingest/read-change.ts";
 import { replay } from "../../src/ingest/replay.ts";
 import { sweep } from "../../src/ingest/sweep.ts";
 import { DAY_MS } from "../../src/time.ts";
+import { applyFor } from "../support/apply-for.ts";
 import type { createMemoryIngestQueue } from "../support/fakes/memory-ingest-queue.ts";
 import { newTenant } from "../support/log-events.ts";
 import { oracleValue } from "../support/oracle.ts";
@@ -128,15 +127,7 @@ describe.each(truths())("rows that a view cannot take %s", (where, open) => {
       tenant,
       ports,
       truth,
-      apply: (registry: Registry) =>
-        applyDefinitions({
-          ...ports,
-          registry,
-          definitions: truth.definitionStore,
-          now: () => NOW,
-          progress: () => undefined,
-          ...foldingOf(ctxOf(registry)),
-        }),
+      apply: (registry: Registry) => applyFor(ctxOf(registry), truth.definitionStore),
       /** Accepted by a deployment that takes any text, and consumed by another. */
       async change(registry: Registry, order: number, id: string, box: Box | null) {
         const source = lax.sources.get(texts.name);

@@ -103,9 +103,9 @@ const PAST = `, past AS (
 /**
  * What the winners' folds made: $17–$27 events (commit, source, id, event, ingest and known time, sign,
  * order key, hash, body, the event that it follows), $28–$30 to whom they are given (event, entity,
- * key), $31 feeds that the caller knows, $32 by which feed each is given. Such an event's id, and its contributions', can only be
- * written by whoever holds the head of the entity that made it: nobody ever waits for these rows, so
- * that they add no way to a deadlock.
+ * key), $31 feeds that the caller knows, $32 by which feed each is given. Such an event's id, and its
+ * contributions', can only be written by whoever holds the head of the entity that made it: nobody ever
+ * waits for these rows, so that they add no way to a deadlock.
  */
 const DERIVED = `, derived AS MATERIALIZED (
   SELECT w.tenant, d.* FROM unnest(

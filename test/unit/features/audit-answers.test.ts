@@ -5,13 +5,12 @@ import {
   type SkewReport,
 } from "../../../src/features/audit-answers.ts";
 import { count } from "../../../src/features/aggregation.ts";
-import { applyDefinitions } from "../../../src/features/apply-definitions.ts";
 import { featureView } from "../../../src/features/define.ts";
 import { readOnline } from "../../../src/features/read-online.ts";
 import { compileDefinitions } from "../../../src/features/registry.ts";
 import type { ServedAnswer } from "../../../src/features/served-answers.ts";
-import { foldingOf } from "../../../src/ingest/fold-pending.ts";
 import { logAnswer } from "../../../src/ingest/log-answer.ts";
+import { applyFor } from "../../support/apply-for.ts";
 import { createMemoryHistoryLog } from "../../support/fakes/memory-history-log.ts";
 import { createMemoryServedAnswers } from "../../support/fakes/memory-served-answers.ts";
 import { entityRecord, eventKey } from "../../support/fakes/memory-truth.ts";
@@ -189,13 +188,7 @@ describe("the skew audit", () => {
       readings,
       featureView("by_device", { entity: device, source: readings, features: { n: count() } }),
     ]);
-    await applyDefinitions({
-      ...world,
-      registry: next,
-      now: () => NOON,
-      progress: () => undefined,
-      ...foldingOf(world.ctx({ registry: next })),
-    });
+    await applyFor(world.ctx({ registry: next }), world.definitions);
     await world.consume([eventsMessage([readingEvent("after")])], { registry: next });
     expect(await audit(world)).toMatchObject({
       values: 8,

@@ -1,15 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { count } from "../../../src/features/aggregation.ts";
-import { applyDefinitions } from "../../../src/features/apply-definitions.ts";
 import { featureView } from "../../../src/features/define.ts";
 import type { LogEvent } from "../../../src/features/event-log.ts";
 import { readOnline } from "../../../src/features/read-online.ts";
 import { compileDefinitions, type Registry } from "../../../src/features/registry.ts";
-import { foldingOf } from "../../../src/ingest/fold-pending.ts";
 import { quarantineRefused } from "../../../src/ingest/quarantine.ts";
 import { replay } from "../../../src/ingest/replay.ts";
 import { sweep } from "../../../src/ingest/sweep.ts";
 import { MINUTE_MS } from "../../../src/time.ts";
+import { applyFor } from "../../support/apply-for.ts";
 import { entityKey } from "../../support/fakes/memory-truth.ts";
 import { corrections, device, readings } from "../../support/views.ts";
 import { NOON, openFilledWorld, readingEvent, type World } from "../../support/world.ts";
@@ -29,13 +28,7 @@ const next = compileDefinitions([device, readings, corrections, byDevice, visits
 const mended = compileDefinitions([device, readings, corrections, visits]);
 
 const apply = (world: World, registry: Registry) =>
-  applyDefinitions({
-    ...world,
-    registry,
-    now: () => NOON,
-    progress: () => undefined,
-    ...foldingOf(world.ctx({ registry })),
-  });
+  applyFor(world.ctx({ registry }), world.definitions);
 
 async function countOf(world: World, registry: Registry, feature: string): Promise<unknown> {
   const answer = await readOnline(

@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { count, max, sum } from "../../../../src/features/aggregation.ts";
-import { applyDefinitions } from "../../../../src/features/apply-definitions.ts";
 import { featureView, onDemand } from "../../../../src/features/define.ts";
 import { readHistory, type HistoryRequest } from "../../../../src/features/read-history.ts";
 import { readOnline } from "../../../../src/features/read-online.ts";
 import { compileDefinitions, type Registry } from "../../../../src/features/registry.ts";
-import { foldingOf } from "../../../../src/ingest/fold-pending.ts";
 import { z } from "zod";
+import { applyFor } from "../../../support/apply-for.ts";
 import { createMemoryHistoryLog } from "../../../support/fakes/memory-history-log.ts";
 import { corrections, device, readings } from "../../../support/views.ts";
 import { NOON, openFilledWorld, readingEvent, type World } from "../../../support/world.ts";
@@ -38,13 +37,7 @@ const after = compileDefinitions([
 ]);
 
 const apply = (world: World, registry: Registry) =>
-  applyDefinitions({
-    ...world,
-    registry,
-    now: () => NOON,
-    progress: () => undefined,
-    ...foldingOf(world.ctx({ registry })),
-  });
+  applyFor(world.ctx({ registry }), world.definitions);
 
 /** A device of which two readings were answered by the version before, and one more by the next. */
 async function openChanged() {
