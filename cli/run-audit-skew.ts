@@ -25,8 +25,8 @@ export const AUDIT_USAGE = `Replays logged online answers from history, which mu
 The Worker logs a share of its answers (SKEW_SAMPLE in wrangler.toml), a row for each view and
 entity, and keeps them for a week. Each is asked of history by its as_of and version, of the events
 in the log. Ends with 1 where anything differs: a value or status is another (mismatched), online
-had none (missing), or history has none (extra). An answer of a view that is at another version now
-cannot be replayed; it is counted apart.
+had none (missing), or history has none (extra). An answer is replayed by the version of its view
+that gave it, also where another has taken its place since.
 
 It reads the running local stack, or the Neon database of DATABASE_URL, and changes nothing.`;
 
